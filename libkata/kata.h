@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kata.h: the public face of libkata: one call per OCI verb and its argument
+ * struct. kata-runtime is a thin layer of options over it; nothing else of
+ * libkata is exported.
+ *
+ * All calls return 0 or more, or a negative errno with the reason in @err, one
+ * line for the user. They may be called from one thread at a time.
+ */
+#ifndef KATA_H
+#define KATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef KATA_BASE_ERR_H
+#include "base/err.h"
+#endif
+
+/** struct kata - what every verb needs; filled by the caller, read only. */
+struct kata {
+	const char *root;    /* state directory; NULL = the default */
+	bool root_given;     /* --root was given: then a missing one is an error for list */
+	const char *config;  /* --config's file; NULL = KATA_CONFIG or the system's */
+	bool systemd_cgroup;
+	bool debug;
+};
+
+struct kata_create_args {
+	const char *id;
+	const char *bundle;         /* NULL = "." */
+	const char *config_file;    /* NULL = <bundle>/config.json */
+	const char *pid_file;       /* NULL = none */
+	const char *console_socket; /* NULL = none */
+	unsigned preserve_fds;
+	bool no_pivot, no_new_keyring; /* meaningless in a VM; accepted */
+	bool detach;                /* run */
+	bool keep;                  /* run */
+};
+
+/** kata_create() - build the container up to the exec gate. */
+int kata_create(const struct kata *k, const struct kata_create_args *args, struct kata_err *err);
+/** kata_start() - let its program run. */
+int kata_start(const struct kata *k, const char *id, struct kata_err *err);
+/**
+ * kata_run() - create and start; unless detached wait, pass signals on, delete.
+ * Return: exit status of the program (128 + signal), or a negative errno.
+ */
+int kata_run(const struct kata *k, const struct kata_create_args *args, struct kata_err *err);
+/** kata_state() - the state document as JSON to @out. */
+int kata_state(const struct kata *k, const char *id, FILE *out, struct kata_err *err);
+/** kata_kill() - one signal, delivered once. @signal: name or number as given; @all: every process. */
+int kata_kill(const struct kata *k, const char *id, const char *signal, bool all, struct kata_err *err);
+/** kata_delete() - @force: kill first; a missing container is fine. */
+int kata_delete(const struct kata *k, const char *id, bool force, struct kata_err *err);
+
+enum kata_list_format { KATA_LIST_TABLE, KATA_LIST_JSON, KATA_LIST_QUIET };
+int kata_list(const struct kata *k, enum kata_list_format format, FILE *out, struct kata_err *err);
+
+/** kata_spec() - write a template config.json into @bundle (NULL = "."); never overwrites. */
+int kata_spec(const char *bundle, bool rootless, struct kata_err *err);
+int kata_features(FILE *out, struct kata_err *err);
+/** kata_check() - can this host run containers? Return: 0 yes, 1 no (told on @out), -errno. */
+int kata_check(const struct kata *k, bool json, FILE *out, struct kata_err *err);
+/** kata_config() - every effective value and where it came from. */
+int kata_config(const struct kata *k, bool json, FILE *out, struct kata_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg: the contract between kata-sandbox (host) and kata-agent (guest).
+ *
+ * The guest dials out, always: as soon as the agent is up it connects to host
+ * port = its own CID (control), and for every stdio stream to the same port
+ * again. The first bytes of each connection say which of the two it is.
+ *
+ * Control: frames, little endian: u32 body length, u16 type, u16 zero, u32 id.
+ * Requests carry an id > 0 chosen by the host; the answer (MSG_REPLY) repeats
+ * it; events have id 0. Host -> guest bodies are JSON. Guest -> host bodies
+ * are fixed-size fields and at most one bounded string, read with a cursor:
+ * the guest is hostile.
+ *
+ * Streams: after the hello (u32 PROTO_STREAM_MAGIC, u64 token) raw bytes. A
+ * stream's end is not told by closing, because not every vsock device flushes
+ * what it holds when one side closes: the writer counts bytes and says
+ * "ended after N bytes" on the control connection (MSG_STREAM_END, MSG_STDIN_END);
+ * the reader closes when it has got N. Who closes first lost interest.
+ * Tokens are random, one use each, made by the host.
+ */
+#ifndef KATA_PROTO_MSG_H
+#define KATA_PROTO_MSG_H
+
+#include <stdint.h>
+
+#define PROTO_VERSION_MIN 1u
+#define PROTO_VERSION 1u
+
+#define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
+#define PROTO_STREAM_MAGIC 0x4b415453u  /* "STAK": hello of a stream */
+
+/** Longest body in either direction. A config.json with its tokens fits; a guest's frame is tiny. */
+#define PROTO_MAX_HOST_BODY (20u << 20)
+#define PROTO_MAX_GUEST_BODY 4096u
+/** Longest text in a reply or event. */
+#define PROTO_MAX_TEXT 1000u
+/** Frame header size in bytes. */
+#define PROTO_HEADER 12u
+
+enum msg_type {
+	/* guest -> host */
+	MSG_HELLO = 1,   /* first frame on control; struct msg_hello */
+	MSG_REPLY,       /* struct msg_reply */
+	MSG_EXIT,        /* a process ended; struct msg_exit. Sent after its streams' MSG_STREAM_END */
+	MSG_STREAM_END,  /* guest wrote the last byte of a stream; struct msg_stream_end */
+	MSG_OOM,         /* a container had an OOM kill (later issue); u32 container */
+	MSG_WARNING,     /* u32 container, string: something could not be applied */
+
+	/* host -> guest, all answered by MSG_REPLY; bodies are JSON objects */
+	MSG_WELCOME = 64,/* {"version":1,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
+	MSG_CREATE,      /* struct msg_create: build the container, stop before exec */
+	MSG_START,       /* {"container":n}: open the gate; replies after exec happened or failed */
+	MSG_EXEC,        /* struct msg_exec: run a further process */
+	MSG_SIGNAL,      /* {"container":n,"process":m,"signal":s,"all":bool} */
+	MSG_WINSIZE,     /* {"container":n,"process":m,"height":h,"width":w} */
+	MSG_STDIN_END,   /* {"container":n,"process":m,"bytes":b}: close stdin after b bytes */
+	MSG_DELETE,      /* {"container":n}: kill what is left, unmount, forget */
+	MSG_SHUTDOWN,    /* {}: sync and power off */
+};
+
+/** Codes of a reply; they decide the caller's exit status. */
+enum msg_code {
+	MSG_OK = 0,
+	MSG_FAILED = 1,          /* errno says why */
+	MSG_BAD_REQUEST = 2,     /* the agent does not understand the request */
+	MSG_NO_SUCH = 3,         /* unknown container or process, or it has ended */
+	MSG_NOT_FOUND = 4,       /* program not found: 127 */
+	MSG_NOT_EXECUTABLE = 5,  /* program not executable: 126 */
+	MSG_CODES,
+};
+
+/** Streams of a process. With a terminal there is only STREAM_TTY, in both directions. */
+enum msg_stream { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAM_TTY, STREAM_KINDS };
+
+/* --- guest -> host bodies, in wire order -------------------------------------------------- */
+
+struct msg_hello {
+	uint16_t version_min, version_max;
+	uint64_t uptime_kernel_us; /* CLOCK_BOOTTIME when the agent's main began */
+	uint64_t uptime_ready_us;  /* ... and when it dialled */
+	uint16_t release_len;      /* string follows: uname -r, <= 64 */
+	char release[65];
+};
+
+struct msg_reply {
+	uint16_t code;    /* enum msg_code */
+	uint16_t err;     /* errno of the guest, 0 = none */
+	uint64_t took_us; /* time the agent spent */
+	uint16_t text_len;
+	char text[PROTO_MAX_TEXT + 1];
+};
+
+struct msg_exit {
+	uint32_t container, process;
+	uint8_t status;   /* 0..255, 128 + signal when it died of one */
+	uint8_t oom;      /* 1: the kernel's OOM killer did it */
+};
+
+struct msg_stream_end {
+	uint32_t container, process;
+	uint8_t stream;   /* enum msg_stream */
+	uint64_t bytes;   /* total written by the guest */
+};
+
+/* --- host -> guest bodies (JSON) ----------------------------------------------------------
+ *
+ * MSG_CREATE:
+ *   { "container": n,              number given by the host, unique in this VM
+ *     "id": "...",                 for messages only
+ *     "rootfs": "c1/rootfs",       below the share's mount point
+ *     "spec": { OCI config },      bind sources rewritten to "/run/kata/share/c1/m3"
+ *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
+ *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
+ * The init process has number 0.
+ *
+ * MSG_EXEC: { "container": n, "process": m (> 0), "spec": { OCI process }, "streams": {...} }
+ *
+ * What MSG_REPLY means for CREATE: the container stands, its program was found; the text of
+ * a failure is complete for the user, as runc words it after
+ * "unable to start container process: ".
+ */
+
+/** Where the agent mounts the shared tree. */
+#define PROTO_SHARE_DIR "/run/kata/share"
+/** virtio-fs tag of the shared tree. */
+#define PROTO_SHARE_TAG "kata"
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ctl: messages between kata-runtime, kata-sandbox and kata-shim on the host.
+ *
+ * SOCK_SEQPACKET, one struct ctl_msg per packet (the text's unused tail is not
+ * sent), descriptors by SCM_RIGHTS. kata-runtime starts a sandbox with one end
+ * of a socket pair; later calls connect to <root>/<sandbox id>/ctl. A shim is
+ * started with one end of another pair whose other end the sandbox got with
+ * CTL_CREATE or CTL_EXEC.
+ *
+ * A closed connection is a message too:
+ *   creator gone before its CTL_REPLY   the sandbox undoes the container
+ *   shim gone before CTL_EXIT           the guest process is killed (SIGKILL)
+ *   shim gone after CTL_EXIT            drained: the process is done with
+ *   sandbox gone                        shims exit 137, callers report it
+ */
+#ifndef KATA_SANDBOX_CTL_H
+#define KATA_SANDBOX_CTL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/sock.h"
+#include "oci/names.h"
+
+#define CTL_VERSION 1
+
+enum ctl_type {
+	/* kata-runtime -> kata-sandbox; each gets one CTL_REPLY */
+	CTL_CREATE = 1, /* id; text = bundle; fds: config.json (memfd), shim's connection.
+			 * Built to the exec gate when the reply comes */
+	CTL_START,      /* id: open the gate */
+	CTL_EXEC,       /* id; fds: process.json, shim's connection */
+	CTL_KILL,       /* id; number = signal; flags & CTL_F_ALL */
+	CTL_PAUSE, CTL_RESUME, /* id */
+	CTL_DELETE,     /* id: forget a stopped container (several in one VM) */
+	/* kata-sandbox -> kata-runtime */
+	CTL_REPLY = 32, /* code, status, text */
+	/* kata-sandbox -> kata-shim */
+	CTL_STREAM = 64, /* number = enum msg_stream; fd: connected to the guest's stream */
+	CTL_STREAM_END,  /* number, bytes: the guest wrote so many bytes in all */
+	CTL_EXIT,        /* status: the guest process has ended; drain and exit */
+	/* kata-shim -> kata-sandbox */
+	CTL_SIGNAL = 96, /* number = signal */
+	CTL_WINSIZE,     /* height, width */
+	CTL_STDIN_END,   /* bytes: the host wrote so many bytes in all */
+};
+
+#define CTL_F_ALL 1u
+
+struct ctl_msg {
+	uint16_t version, type;
+	uint32_t flags;
+	int32_t code;     /* 0 or -errno */
+	uint32_t status;  /* exit status; in a reply: the status the caller should end with, 0 = its default */
+	uint32_t number;
+	uint16_t height, width;
+	uint64_t bytes;
+	char id[OCI_ID_MAX + 1];
+	char text[KATA_ERR_MAX];
+};
+
+/** ctl_send() - one message; borrowed descriptors. */
+int ctl_send(int fd, struct ctl_msg *m, const int *fds, size_t n_fds) MUST_CHECK;
+/**
+ * ctl_recv() - one message, checked (version, type known, strings terminated, numbers of
+ * descriptors <= SOCK_MAX_FDS). 1 = got one, 0 = closed, -errno (-EAGAIN when non-blocking).
+ */
+int ctl_recv(int fd, struct ctl_msg *ret, int fds[SOCK_MAX_FDS], size_t *ret_n) MUST_CHECK;
+
+/** ctl_call() - send @m, wait for its CTL_REPLY (at most @timeout_ms, -1 = no limit); a failure in
+ *  the reply becomes @err. */
+int ctl_call(int fd, struct ctl_msg *m, const int *fds, size_t n_fds, int timeout_ms,
+	     struct kata_err *err) MUST_CHECK;
+
+/** Descriptors that kata-sandbox and kata-shim are started with. */
+enum sandbox_fd { SANDBOX_FD_CTL = 3, SANDBOX_FD_DIR = 4, SANDBOX_FD_CONF = 5, SANDBOX_FD_FIRST_FREE = 6 };
+enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
+
+/**
+ * kata-shim's argv is the container's own command line, so that ps and docker top show it;
+ * its settings come in these environment variables (all set, no others):
+ */
+#define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL" /* "0" streams, "1" terminal */
+#define SHIM_ENV_HOSTNAME "KATA_SHIM_HOSTNAME" /* "" = leave */
+#define SHIM_ENV_COMM "KATA_SHIM_COMM"         /* name for PR_SET_NAME */
+#define SHIM_ENV_NEWNS "KATA_SHIM_MOUNTS"      /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest_spec: what the agent is told about a container: the spec without what
+ * the host has done already, bind sources rewritten to the shared tree. Pure.
+ */
+#ifndef KATA_SANDBOX_GUEST_SPEC_H
+#define KATA_SANDBOX_GUEST_SPEC_H
+
+#include "base/buf.h"
+#include "oci/spec.h"
+#include "proto/msg.h"
+
+struct guest_streams {
+	bool terminal;
+	uint64_t token[STREAM_KINDS]; /* 0 = no such stream */
+};
+
+/** guest_create_write() - body of MSG_CREATE. @number: the container's number. */
+void guest_create_write(const struct oci_spec *spec, const char *id, unsigned number,
+			const struct guest_streams *st, struct buf *out);
+/** guest_exec_write() - body of MSG_EXEC. */
+void guest_exec_write(const struct oci_process *p, unsigned container, unsigned process,
+		      const struct guest_streams *st, struct buf *out);
+
+/**
+ * guest_spec_check() - pure: what of this spec cannot be applied yet. One callback per property
+ * with its JSON path and a sentence; a property that would be wrong to run without is an error.
+ */
+int guest_spec_check(const struct oci_spec *spec, void (*warn)(void *arg, const char *text), void *arg,
+		     struct kata_err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * share: the directory tree that the guest sees through virtio-fs.
+ *
+ * kata-sandbox lives in a private mount namespace. share_open() puts a tmpfs
+ * over <dir>/share there; rootfs and bind sources are bound below it, read-only
+ * ones with a read-only bind that the host enforces. When the sandbox dies the
+ * namespace goes and all binds with it: nothing to leak.
+ *
+ *   share/c<n>/rootfs          the container's root
+ *   share/c<n>/m<i>            source of mounts[i] (directory or file)
+ */
+#ifndef KATA_SHARE_SHARE_H
+#define KATA_SHARE_SHARE_H
+
+#include "base/err.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "conf/conf.h"
+#include "oci/spec.h"
+
+/** struct share_bind - one entry of the plan: bind @source at share/@target. */
+struct share_bind {
+	const char *source;   /* absolute host path */
+	const char *target;   /* relative: "c1/rootfs", "c1/m3" */
+	bool readonly;
+	bool recursive;       /* rbind */
+	const char *what;     /* JSON path for errors: "mounts[3].source" */
+};
+
+struct share_plan {
+	struct share_bind *binds;
+	size_t n;
+	/* mount points to make in a read-only root before it becomes read-only (host side) */
+	const char *const *mountpoints;
+	const bool *mountpoint_is_file;
+	size_t n_mountpoints;
+};
+
+/** share_plan_make() - pure. @number: the container's number in its VM; @rootfs absolute. */
+int share_plan_make(const struct oci_spec *spec, const char *bundle, const char *rootfs, unsigned number,
+		    struct arena *a, struct share_plan *ret_plan, struct kata_err *err) MUST_CHECK;
+
+/** share_mount_is_bind() - is this entry of mounts[] a bind of a host path? ("bind"/"rbind" option or type) */
+bool share_mount_is_bind(const struct oci_mount *m);
+
+/** share_open() - tmpfs at @dirfd/share; returns its descriptor. Caller is in a private mount namespace. */
+int share_open(int dirfd, struct kata_err *err) MUST_CHECK;
+/** share_apply() - bind everything of the plan; on failure what it did is undone. */
+int share_apply(int sharefd, const struct share_plan *plan, struct kata_err *err) MUST_CHECK;
+/** share_remove() - lazily unmount and remove share/c<n>. */
+int share_remove(int sharefd, unsigned number) MUST_CHECK;
+
+/** virtiofsd_argv() - pure. @listen_fd: its listening vhost-user socket; @dir: the shared directory. */
+void virtiofsd_argv(const struct kata_conf *conf, int listen_fd, const char *dir, struct strv *ret);
+/** virtiofsd_is_rust() - flavour of the configured binary ("auto": by its path). */
+bool virtiofsd_is_rust(const struct kata_conf *conf);
+
+#endif

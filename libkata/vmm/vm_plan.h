@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vm_plan: all that a VMM is told, computed before anything is touched, in no
+ * VMM's words. A driver turns it into a command line or REST calls.
+ */
+#ifndef KATA_VMM_VM_PLAN_H
+#define KATA_VMM_VM_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "oci/spec.h"
+
+/** Most network cards and disks of one VM. */
+#define VM_MAX_CARDS 8
+#define VM_MAX_DISKS 16
+
+enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER };
+
+struct vm_card {
+	const char *tap;   /* interface name in the sandbox's netns */
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+
+struct vm_disk {
+	const char *path;
+	const char *format; /* raw, qcow2, ... */
+	bool readonly;
+};
+
+struct vm_plan {
+	const char *vmm;                 /* path of the binary */
+	int accel;                       /* CONF_ACCEL_KVM or CONF_ACCEL_TCG, never auto */
+	int machine;                     /* never auto */
+	const char *arch;                /* "x86_64", "aarch64" */
+	uint32_t vcpus;
+	uint64_t memory;                 /* bytes */
+	const char *kernel, *initrd;
+	const char *cmdline;             /* whole kernel command line */
+	const char *const *extra_args;   /* NULL-terminated or NULL */
+	const char *share_tag;           /* NULL = no share */
+	int vsock;                       /* enum vm_vsock_kind */
+	uint32_t cid;
+	const char *console;             /* file for the guest's console, NULL = none */
+	struct vm_card cards[VM_MAX_CARDS];
+	unsigned n_cards;
+	struct vm_disk disks[VM_MAX_DISKS];
+	unsigned n_disks;
+};
+
+/** struct vm_facts - what the plan needs to know of the host, gathered by the caller. */
+struct vm_facts {
+	bool kvm_usable;       /* /dev/kvm opens, KVM_GET_API_VERSION is 12, KVM_CREATE_VM works */
+	bool vhost_vsock;      /* /dev/vhost-vsock opens */
+	uint64_t tsc_khz;      /* 0 = unknown */
+	unsigned host_cpus;
+	const char *machine_arch; /* uname -m */
+};
+
+/**
+ * vm_plan_make() - pure: configuration, the spec's vm section and facts -> plan.
+ * vm.kernel, vm.hypervisor, vm.image are honoured where the configuration's allow-lists
+ * permit: else "vm.kernel.path: /x is not allowed by [runtime] allow_kernel in kata.conf".
+ * hwConfig's Xen properties (deviceTree, dtdevs, iomems, irqs) are refused by name.
+ */
+int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec, const struct vm_facts *facts,
+		 uint32_t cid, const char *console, struct arena *a, struct vm_plan *ret_plan,
+		 struct kata_err *err) MUST_CHECK;
+
+/** vm_facts_gather() - look at this host. Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd. */
+int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts, struct kata_err *err) MUST_CHECK;
+
+#endif
