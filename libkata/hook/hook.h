@@ -12,11 +12,21 @@
 #include "oci/state.h"
 
 /**
- * hook_run_all() - the hooks of @kind in order; stops at the first failure.
+ * struct hook_place - where hooks run; descriptors are borrowed.
  * @bundle_fd: cwd of the hooks
  * @mntns_fd:  when >= 0 the mount namespace they run in (createContainer), else ours
+ * @cancel_fd: when >= 0 (a signalfd): readable = kill the hook and fail with -EINTR
+ */
+struct hook_place {
+	int bundle_fd, mntns_fd, cancel_fd;
+};
+#define HOOK_PLACE_INIT { -1, -1, -1 }
+
+/**
+ * hook_run_all() - the hooks of @kind in order; stops at the first failure.
+ * @hooks may be NULL. -ETIMEDOUT: ran past its timeout; -EINTR: cancelled; -EIO: it failed.
  */
 int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct oci_state *state,
-		 int bundle_fd, int mntns_fd, struct kata_err *err) MUST_CHECK;
+		 const struct hook_place *place, struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -44,6 +44,7 @@ struct store_record {
 	const char *sandbox_id;             /* container whose directory holds the sandbox's sockets */
 	const char *cgroup;                 /* what we made, "" = nothing */
 	bool has_hooks;                     /* poststart/poststop need config.json read again */
+	bool has_process;                   /* without one create is legal, start is not */
 	struct jt_map annotations;
 };
 extern const struct jtab store_record_tab;
@@ -75,6 +76,11 @@ int store_open(const char *root, const char *id, bool lock, struct store_dir *re
 /** store_remove() - the whole directory. 0 when it is gone. */
 int store_remove(const char *root, const char *id, struct store_dir *dir, struct kata_err *err)
 	MUST_CHECK;
+/**
+ * store_sweep() - remove what a create left that was killed before its first record: a
+ * directory with nothing in it but our lock, held by nobody. Anything else stays as it is.
+ */
+void store_sweep(const char *root, const char *id);
 /** store_list() - ids with a record of ours, sorted; missing root = -ENOENT. */
 int store_list(const char *root, struct strv *ret_ids, struct kata_err *err) MUST_CHECK;
 
