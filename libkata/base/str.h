@@ -51,4 +51,10 @@ void strv_addf(struct strv *sv, const char *fmt, ...) __attribute__((format(prin
 void strv_done(struct strv *sv);
 size_t strv_len(char *const *v);
 
+/**
+ * str_utf8_len() - bytes of the UTF-8 sequence at @s (1 to 4), of which @left are there;
+ * 0 when it is none: overlong, a surrogate, above U+10FFFF, or cut.
+ */
+size_t str_utf8_len(const char *s, size_t left);
+
 #endif
