@@ -2,7 +2,8 @@
 /*
  * spec: the OCI runtime-spec 1.3 configuration for Linux and vm, as C structs.
  * The field tables that load them are in spec.c (document), spec_process.c,
- * spec_mounts.c, spec_linux.c, spec_hooks.c and spec_vm.c, one per section.
+ * spec_mounts.c, spec_linux.c, spec_resources.c, spec_seccomp.c, spec_hooks.c
+ * and spec_vm.c, one per section; rules between sections are in spec_rules.c.
  *
  * Everything lives in the arena given to the loader. Optional numbers are
  * pointers (NULL = absent), optional strings are NULL, lists have a count.
@@ -123,9 +124,10 @@ struct oci_namespace {
 };
 
 struct oci_device {
-	const char *type, *path;
-	const int64_t *major, *minor;
-	const uint32_t *fileMode, *uid, *gid;
+	const char *type, *path;        /* c b u p */
+	const int64_t *major, *minor;   /* there unless type is p */
+	const uint32_t *fileMode;       /* may carry S_IFMT bits, as stat gave them: mask with 07777 */
+	const uint32_t *uid, *gid;
 };
 
 struct oci_net_device {
@@ -209,6 +211,10 @@ struct oci_syscall {
 	int action; /* index into oci_seccomp_actions[] */
 	const uint32_t *errnoRet;
 	struct jt_objv args; /* struct oci_syscall_arg */
+};
+enum oci_seccomp_action { /* names in oci_seccomp_actions[] */
+	OCI_ACT_KILL, OCI_ACT_KILL_PROCESS, OCI_ACT_KILL_THREAD, OCI_ACT_TRAP, OCI_ACT_ERRNO,
+	OCI_ACT_TRACE, OCI_ACT_ALLOW, OCI_ACT_LOG, OCI_ACT_NOTIFY,
 };
 struct oci_seccomp {
 	int defaultAction;
