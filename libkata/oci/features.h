@@ -5,9 +5,7 @@
 
 #include "base/json.h"
 
+/** oci_features_write() - one object into @o. */
 void oci_features_write(struct json_out *o);
-
-/** oci_template_write() - the config.json that `spec` makes: runc's, for a shell in a VM. */
-void oci_template_write(struct json_out *o, bool rootless);
 
 #endif

@@ -95,8 +95,8 @@ static int by_name(const void *key, const void *element)
 
 const struct mount_opt *mount_opt_find(const char *name)
 {
-	return bsearch(name, mount_opts_table, mount_opts_count, sizeof(mount_opts_table[0]),
-		       by_name);
+	return bsearch(name, mount_opts_table, mount_opts_count,
+		       sizeof(mount_opts_table[0]), by_name);
 }
 
 unsigned long mount_opt_propagation(const char *name)
@@ -151,8 +151,8 @@ static const char *join(const char *const *words, size_t n, struct arena *a)
 	return text;
 }
 
-int mount_opts_parse(const struct jt_strv *options, struct arena *a, struct mount_opts *ret,
-		     struct kata_err *err)
+int mount_opts_parse(const struct jt_strv *options, struct arena *a,
+		     struct mount_opts *ret, struct kata_err *err)
 {
 	struct mount_opts m = { 0 };
 	const char **data = arena_array(a, options->n + 1, sizeof(*data));
@@ -181,9 +181,10 @@ int mount_opts_parse(const struct jt_strv *options, struct arena *a, struct moun
 			m.copyup = true;
 			break;
 		case MOUNT_OPT_IDMAP:
-			return err_set(err, -ENOTSUP,
-				       "mount option \"%s\": id-mapped mounts are not supported",
-				       opt->name);
+			return err_set(
+				err, -ENOTSUP,
+				"mount option \"%s\": id-mapped mounts are not supported",
+				opt->name);
 		}
 	}
 	m.propagation = propagation;

@@ -15,12 +15,12 @@
 #include "base/mem.h"
 
 enum mount_opt_kind {
-	MOUNT_OPT_FLAG,        /* MS_* of mount(2), set or cleared */
-	MOUNT_OPT_BIND,        /* MS_BIND, perhaps MS_REC */
+	MOUNT_OPT_FLAG,	       /* MS_* of mount(2), set or cleared */
+	MOUNT_OPT_BIND,	       /* MS_BIND, perhaps MS_REC */
 	MOUNT_OPT_PROPAGATION, /* MS_SHARED and so on: a mount(2) call of its own afterwards */
-	MOUNT_OPT_ATTR,        /* MOUNT_ATTR_*, by mount_setattr(AT_RECURSIVE) afterwards */
-	MOUNT_OPT_COPYUP,      /* tmpfs that begins with what the mount point held */
-	MOUNT_OPT_IDMAP,       /* known, and refused for now */
+	MOUNT_OPT_ATTR,	  /* MOUNT_ATTR_*, by mount_setattr(AT_RECURSIVE) afterwards */
+	MOUNT_OPT_COPYUP, /* tmpfs that begins with what the mount point held */
+	MOUNT_OPT_IDMAP,  /* known, and refused for now */
 };
 
 struct mount_opt {
@@ -61,8 +61,8 @@ struct mount_opts {
  * mount_opts_parse() - sort out the words of mounts[].options; memory from @a.
  * Return: 0; -ENOTSUP for idmap and ridmap.
  */
-int mount_opts_parse(const struct jt_strv *options, struct arena *a, struct mount_opts *ret,
-		     struct kata_err *err) MUST_CHECK;
+int mount_opts_parse(const struct jt_strv *options, struct arena *a,
+		     struct mount_opts *ret, struct kata_err *err) MUST_CHECK;
 
 /**
  * mount_opt_propagation() - "rslave" -> MS_SLAVE | MS_REC, for linux.rootfsPropagation.

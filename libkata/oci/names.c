@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const char id_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
+static const char id_chars[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
 
 int oci_id_check(const char *id, struct kata_err *err)
 {
@@ -23,8 +24,9 @@ int oci_id_check(const char *id, struct kata_err *err)
 			       "invalid container ID format: longer than %d characters",
 			       OCI_ID_MAX);
 	if (id[strspn(id, id_chars)])
-		return err_set(err, -EINVAL,
-			       "invalid container ID format: only A-Z a-z 0-9 _ + . - may be in it");
+		return err_set(
+			err, -EINVAL,
+			"invalid container ID format: only A-Z a-z 0-9 _ + . - may be in it");
 	if (str_eq(id, ".") || str_eq(id, ".."))
 		return err_set(err, -EINVAL, "invalid container ID format: \"%s\"", id);
 	return 0;

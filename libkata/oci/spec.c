@@ -70,11 +70,12 @@ static bool is_semver(const char *s)
 static int version_check(const char *version, const char *path, struct kata_err *err)
 {
 	if (!is_semver(version))
-		return spec_bad(err, path, "ociVersion", "\"%s\" is not a semantic version",
-				version);
+		return spec_bad(err, path, "ociVersion",
+				"\"%s\" is not a semantic version", version);
 	if (!str_has_prefix(version, "1."))
 		return spec_bad(err, path, "ociVersion",
-				"\"%s\" is not supported (" OCI_VERSION_MIN " to 1.x)", version);
+				"\"%s\" is not supported (" OCI_VERSION_MIN " to 1.x)",
+				version);
 	return 0;
 }
 
@@ -106,15 +107,16 @@ static int load(const struct jtab *tab, const char *text, size_t len, struct are
 /* The spec: a relative destination, which old tools write, is relative to "/". */
 static void root_destinations(struct oci_spec *spec, struct arena *a)
 {
-	struct oci_mount *m = (struct oci_mount *)spec->mounts.v; /* just decoded into @a */
+	struct oci_mount *m =
+		(struct oci_mount *)spec->mounts.v; /* just decoded into @a */
 
 	for (size_t i = 0; i < spec->mounts.n; i++)
 		if (m[i].destination[0] != '/')
 			m[i].destination = arena_printf(a, "/%s", m[i].destination);
 }
 
-int oci_spec_load(const char *text, size_t len, struct arena *a, const struct oci_spec **ret_spec,
-		  struct kata_err *err)
+int oci_spec_load(const char *text, size_t len, struct arena *a,
+		  const struct oci_spec **ret_spec, struct kata_err *err)
 {
 	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
 	int r = load(&oci_spec_tab, text, len, a, spec, err);
@@ -153,7 +155,8 @@ int oci_resources_load(const char *text, size_t len, struct arena *a,
 	return 0;
 }
 
-const struct oci_namespace *oci_spec_ns(const struct oci_spec *spec, enum oci_ns_type type)
+const struct oci_namespace *oci_spec_ns(const struct oci_spec *spec,
+					enum oci_ns_type type)
 {
 	const struct oci_namespace *ns = spec->linux_ ? spec->linux_->namespaces.v : NULL;
 

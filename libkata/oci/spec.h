@@ -64,8 +64,13 @@ struct oci_ioprio {
 };
 
 enum oci_sched_policy {
-	OCI_SCHED_OTHER, OCI_SCHED_FIFO, OCI_SCHED_RR, OCI_SCHED_BATCH,
-	OCI_SCHED_ISO, OCI_SCHED_IDLE, OCI_SCHED_DEADLINE,
+	OCI_SCHED_OTHER,
+	OCI_SCHED_FIFO,
+	OCI_SCHED_RR,
+	OCI_SCHED_BATCH,
+	OCI_SCHED_ISO,
+	OCI_SCHED_IDLE,
+	OCI_SCHED_DEADLINE,
 };
 struct oci_scheduler {
 	int policy; /* enum oci_sched_policy */
@@ -98,13 +103,19 @@ struct oci_process {
 struct oci_hook {
 	const char *path;
 	struct jt_strv args, env;
-	bool has_env;          /* "env" was there: even empty it replaces the caller's */
+	bool has_env;		/* "env" was there: even empty it replaces the caller's */
 	const int64_t *timeout; /* seconds, >= 1 */
 };
 
-enum oci_hook_kind { /* in the order of the life cycle; names in oci_hook_names[] */
-	OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME, OCI_HOOK_CREATE_CONTAINER,
-	OCI_HOOK_START_CONTAINER, OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP, OCI_HOOK_KINDS,
+/* in the order of the life cycle; names in oci_hook_names[] */
+enum oci_hook_kind {
+	OCI_HOOK_PRESTART,
+	OCI_HOOK_CREATE_RUNTIME,
+	OCI_HOOK_CREATE_CONTAINER,
+	OCI_HOOK_START_CONTAINER,
+	OCI_HOOK_POSTSTART,
+	OCI_HOOK_POSTSTOP,
+	OCI_HOOK_KINDS,
 };
 extern const char *const oci_hook_names[OCI_HOOK_KINDS + 1];
 
@@ -112,9 +123,17 @@ struct oci_hooks {
 	struct jt_objv kind[OCI_HOOK_KINDS]; /* struct oci_hook */
 };
 
-enum oci_ns_type { /* names in oci_ns_names[] */
-	OCI_NS_MOUNT, OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_UTS, OCI_NS_IPC,
-	OCI_NS_USER, OCI_NS_CGROUP, OCI_NS_TIME, OCI_NS_TYPES,
+/* names in oci_ns_names[] */
+enum oci_ns_type {
+	OCI_NS_MOUNT,
+	OCI_NS_PID,
+	OCI_NS_NETWORK,
+	OCI_NS_UTS,
+	OCI_NS_IPC,
+	OCI_NS_USER,
+	OCI_NS_CGROUP,
+	OCI_NS_TIME,
+	OCI_NS_TYPES,
 };
 extern const char *const oci_ns_names[OCI_NS_TYPES + 1];
 
@@ -124,9 +143,10 @@ struct oci_namespace {
 };
 
 struct oci_device {
-	const char *type, *path;        /* c b u p */
-	const int64_t *major, *minor;   /* there unless type is p */
-	const uint32_t *fileMode;       /* may carry S_IFMT bits, as stat gave them: mask with 07777 */
+	const char *type, *path;      /* c b u p */
+	const int64_t *major, *minor; /* there unless type is p */
+	const uint32_t
+		*fileMode; /* may carry S_IFMT bits, as stat gave them: mask with 07777 */
 	const uint32_t *uid, *gid;
 };
 
@@ -167,7 +187,8 @@ struct oci_throttle_device {
 struct oci_block_io {
 	const uint32_t *weight, *leafWeight;
 	struct jt_objv weightDevice; /* struct oci_weight_device */
-	struct jt_objv throttleReadBpsDevice, throttleWriteBpsDevice, throttleReadIOPSDevice,
+	struct jt_objv throttleReadBpsDevice, throttleWriteBpsDevice,
+		throttleReadIOPSDevice,
 		throttleWriteIOPSDevice; /* struct oci_throttle_device */
 };
 
@@ -212,9 +233,17 @@ struct oci_syscall {
 	const uint32_t *errnoRet;
 	struct jt_objv args; /* struct oci_syscall_arg */
 };
-enum oci_seccomp_action { /* names in oci_seccomp_actions[] */
-	OCI_ACT_KILL, OCI_ACT_KILL_PROCESS, OCI_ACT_KILL_THREAD, OCI_ACT_TRAP, OCI_ACT_ERRNO,
-	OCI_ACT_TRACE, OCI_ACT_ALLOW, OCI_ACT_LOG, OCI_ACT_NOTIFY,
+/* names in oci_seccomp_actions[] */
+enum oci_seccomp_action {
+	OCI_ACT_KILL,
+	OCI_ACT_KILL_PROCESS,
+	OCI_ACT_KILL_THREAD,
+	OCI_ACT_TRAP,
+	OCI_ACT_ERRNO,
+	OCI_ACT_TRACE,
+	OCI_ACT_ALLOW,
+	OCI_ACT_LOG,
+	OCI_ACT_NOTIFY,
 };
 struct oci_seccomp {
 	int defaultAction;
@@ -224,7 +253,7 @@ struct oci_seccomp {
 	struct jt_objv syscalls; /* struct oci_syscall */
 };
 extern const char *const oci_seccomp_actions[]; /* NULL-terminated: SCMP_ACT_* */
-extern const char *const oci_seccomp_ops[];     /* NULL-terminated: SCMP_CMP_* */
+extern const char *const oci_seccomp_ops[];	/* NULL-terminated: SCMP_CMP_* */
 
 struct oci_intel_rdt {
 	const char *closID, *l3CacheSchema, *memBwSchema;
@@ -251,10 +280,10 @@ struct oci_time_offsets {
 };
 
 struct oci_linux {
-	struct jt_objv namespaces;               /* struct oci_namespace */
+	struct jt_objv namespaces;		 /* struct oci_namespace */
 	struct jt_objv uidMappings, gidMappings; /* struct oci_id_map */
-	struct jt_objv devices;                  /* struct oci_device */
-	struct jt_objmap netDevices;             /* struct oci_net_device */
+	struct jt_objv devices;			 /* struct oci_device */
+	struct jt_objmap netDevices;		 /* struct oci_net_device */
 	const char *cgroupsPath;
 	const struct oci_resources *resources;
 	struct jt_map sysctl;
@@ -307,7 +336,8 @@ struct oci_spec {
 	struct jt_objv mounts; /* struct oci_mount, order matters */
 	const struct oci_hooks *hooks;
 	struct jt_map annotations;
-	const struct oci_linux *linux_;    /* "linux"; the bare word is a macro of old compilers */
+	const struct oci_linux
+		*linux_; /* "linux"; the bare word is a macro of old compilers */
 	const struct oci_vm *vm;
 };
 
@@ -317,22 +347,25 @@ struct oci_spec {
  * "process.cwd: must be an absolute path, is \"x\"". Unknown members are ignored.
  * @a:    owns all of the result
  */
-int oci_spec_load(const char *text, size_t len, struct arena *a, const struct oci_spec **ret_spec,
-		  struct kata_err *err) MUST_CHECK;
+int oci_spec_load(const char *text, size_t len, struct arena *a,
+		  const struct oci_spec **ret_spec, struct kata_err *err) MUST_CHECK;
 
 /** oci_process_load() - the same for a bare process document (exec --process). */
 int oci_process_load(const char *text, size_t len, struct arena *a,
-		     const struct oci_process **ret_process, struct kata_err *err) MUST_CHECK;
+		     const struct oci_process **ret_process,
+		     struct kata_err *err) MUST_CHECK;
 
 /** oci_resources_load() - a bare linux.resources document (update --resources). */
 int oci_resources_load(const char *text, size_t len, struct arena *a,
-		       const struct oci_resources **ret_res, struct kata_err *err) MUST_CHECK;
+		       const struct oci_resources **ret_res,
+		       struct kata_err *err) MUST_CHECK;
 
 /** The tables, for encoding (guest_spec writes what the agent reads with the same ones). */
 extern const struct jtab oci_spec_tab, oci_process_tab, oci_mount_tab, oci_resources_tab;
 
 /** oci_spec_ns() - the namespace entry of @type, or NULL. */
-const struct oci_namespace *oci_spec_ns(const struct oci_spec *spec, enum oci_ns_type type);
+const struct oci_namespace *oci_spec_ns(const struct oci_spec *spec,
+					enum oci_ns_type type);
 
 /** oci_annotation() - value of an annotation or NULL. */
 const char *oci_annotation(const struct oci_spec *spec, const char *key);

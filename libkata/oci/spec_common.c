@@ -16,7 +16,8 @@
 
 #include "base/str.h"
 
-int spec_bad(struct kata_err *err, const char *path, const char *member, const char *fmt, ...)
+int spec_bad(struct kata_err *err, const char *path, const char *member, const char *fmt,
+	     ...)
 {
 	char text[KATA_ERR_MAX];
 	va_list ap;
@@ -28,11 +29,12 @@ int spec_bad(struct kata_err *err, const char *path, const char *member, const c
 	for (char *p = text; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
-	return err_set(err, -EINVAL, "%s%s%s: %s", path, *path && *member ? "." : "", member,
-		       text);
+	return err_set(err, -EINVAL, "%s%s%s: %s", path, *path && *member ? "." : "",
+		       member, text);
 }
 
-int spec_need_abs(const char *value, const char *path, const char *member, struct kata_err *err)
+int spec_need_abs(const char *value, const char *path, const char *member,
+		  struct kata_err *err)
 {
 	if (!value || value[0] == '/')
 		return 0;
@@ -52,8 +54,8 @@ int spec_need_abs_all(const struct jt_strv *values, const char *path, const char
 	int r;
 
 	for (size_t i = 0; i < values->n; i++) {
-		r = spec_need_abs(values->v[i], path, element(name, sizeof(name), member, i),
-				  err);
+		r = spec_need_abs(values->v[i], path,
+				  element(name, sizeof(name), member, i), err);
 		if (r < 0)
 			return r;
 	}
@@ -71,8 +73,8 @@ int spec_need_word(const char *value, const char *const *words, const char *path
 	return spec_bad(err, path, member, "unknown value \"%s\"", value);
 }
 
-int spec_need_words(const struct jt_strv *values, const char *const *words, const char *path,
-		    const char *member, struct kata_err *err)
+int spec_need_words(const struct jt_strv *values, const char *const *words,
+		    const char *path, const char *member, struct kata_err *err)
 {
 	char name[64];
 	int r;
@@ -124,7 +126,8 @@ int spec_need_list(const char *value, const char *path, const char *member,
 	for (s += strspn(s, ", "); *s; s += strspn(s, ", "))
 		if (!list_element(&s))
 			return spec_bad(err, path, member,
-					"must be a list such as \"0-3,7\", is \"%s\"", value);
+					"must be a list such as \"0-3,7\", is \"%s\"",
+					value);
 	return 0;
 }
 

@@ -20,11 +20,13 @@ static const struct jt_field hook_fields[] = {
 
 static int hook_check(const void *obj, const char *path, struct kata_err *err)
 {
-	struct oci_hook *hook = (struct oci_hook *)obj; /* ours until the decoder returns */
+	struct oci_hook *hook =
+		(struct oci_hook *)obj; /* ours until the decoder returns */
 
 	hook->has_env = hook->env.v != NULL;
 	if (hook->timeout && *hook->timeout < 1)
-		return spec_bad(err, path, "timeout", "must be at least 1 second, is %lld",
+		return spec_bad(err, path, "timeout",
+				"must be at least 1 second, is %lld",
 				(long long)*hook->timeout);
 	return spec_need_abs(hook->path, path, "path", err);
 }
@@ -37,7 +39,7 @@ static const struct jtab hook_tab = {
 	.check = hook_check,
 };
 
-#define HOOKS(kind_, name_)                                                                    \
+#define HOOKS(kind_, name_)                                                              \
 	JT_AS(struct oci_hooks, kind[kind_], name_, JT_OBJV, .sub = &hook_tab)
 
 static const struct jt_field hooks_fields[] = {

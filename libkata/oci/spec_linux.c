@@ -19,13 +19,14 @@
 #define NANOSECS_MAX 999999999
 
 const char *const oci_ns_names[OCI_NS_TYPES + 1] = {
-	[OCI_NS_MOUNT] = "mount", [OCI_NS_PID] = "pid",   [OCI_NS_NETWORK] = "network",
-	[OCI_NS_UTS] = "uts",     [OCI_NS_IPC] = "ipc",   [OCI_NS_USER] = "user",
+	[OCI_NS_MOUNT] = "mount",   [OCI_NS_PID] = "pid",   [OCI_NS_NETWORK] = "network",
+	[OCI_NS_UTS] = "uts",	    [OCI_NS_IPC] = "ipc",   [OCI_NS_USER] = "user",
 	[OCI_NS_CGROUP] = "cgroup", [OCI_NS_TIME] = "time",
 };
 
 static const struct jt_field ns_fields[] = {
-	JT(struct oci_namespace, type, JT_ENUM, .flags = JT_REQUIRED, .names = oci_ns_names),
+	JT(struct oci_namespace, type, JT_ENUM, .flags = JT_REQUIRED,
+	   .names = oci_ns_names),
 	JT(struct oci_namespace, path, JT_STR),
 };
 
@@ -118,7 +119,8 @@ static int rdt_check(const void *obj, const char *path, struct kata_err *err)
 	const char *id = rdt->closID;
 
 	/* a directory below /sys/fs/resctrl; "/" is that one itself */
-	if (id && (str_eq(id, ".") || str_eq(id, "..") || (strchr(id, '/') && !str_eq(id, "/"))))
+	if (id && (str_eq(id, ".") || str_eq(id, "..") ||
+		   (strchr(id, '/') && !str_eq(id, "/"))))
 		return spec_bad(err, path, "closID", "invalid name \"%s\"", id);
 	if (!one_line(rdt->l3CacheSchema))
 		return spec_bad(err, path, "l3CacheSchema", "must be one line");
@@ -151,11 +153,16 @@ static const struct jt_field memory_policy_fields[] = {
 static int memory_policy_check(const void *obj, const char *path, struct kata_err *err)
 {
 	static const char *const modes[] = {
-		"MPOL_DEFAULT", "MPOL_LOCAL", "MPOL_PREFERRED", "MPOL_BIND", "MPOL_INTERLEAVE",
-		"MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY", NULL,
+		"MPOL_DEFAULT",	       "MPOL_LOCAL",
+		"MPOL_PREFERRED",      "MPOL_BIND",
+		"MPOL_INTERLEAVE",     "MPOL_WEIGHTED_INTERLEAVE",
+		"MPOL_PREFERRED_MANY", NULL,
 	};
 	static const char *const flags[] = {
-		"MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL,
+		"MPOL_F_NUMA_BALANCING",
+		"MPOL_F_RELATIVE_NODES",
+		"MPOL_F_STATIC_NODES",
+		NULL,
 	};
 	const struct oci_memory_policy *mp = obj;
 	bool none = str_eq(mp->mode, "MPOL_DEFAULT") || str_eq(mp->mode, "MPOL_LOCAL");
@@ -193,7 +200,8 @@ static int personality_check(const void *obj, const char *path, struct kata_err 
 	const struct oci_personality *p = obj;
 
 	if (p->flags.n) /* the spec: "currently no flag values are supported" */
-		return spec_bad(err, path, "flags[0]", "unknown value \"%s\"", p->flags.v[0]);
+		return spec_bad(err, path, "flags[0]", "unknown value \"%s\"",
+				p->flags.v[0]);
 	return spec_need_word(p->domain, domains, path, "domain", err);
 }
 
@@ -250,7 +258,8 @@ static const struct jt_field linux_fields[] = {
 	JT(struct oci_linux, timeOffsets, JT_OBJ, .sub = &time_offsets_tab),
 };
 
-static int namespaces_check(const struct oci_linux *lx, const char *path, struct kata_err *err)
+static int namespaces_check(const struct oci_linux *lx, const char *path,
+			    struct kata_err *err)
 {
 	const struct oci_namespace *ns = lx->namespaces.v;
 	unsigned seen = 0;
@@ -267,7 +276,8 @@ static int namespaces_check(const struct oci_linux *lx, const char *path, struct
 	return 0;
 }
 
-static int net_devices_check(const struct oci_linux *lx, const char *path, struct kata_err *err)
+static int net_devices_check(const struct oci_linux *lx, const char *path,
+			     struct kata_err *err)
 {
 	int r = 0;
 

@@ -45,9 +45,10 @@ static int bind_check(const struct oci_mount *m, const char *path, struct kata_e
 			bind = true;
 	}
 	if (bind && data)
-		return spec_bad(err, path, "options",
-				"bind mounts cannot have filesystem-specific options, has \"%s\"",
-				data);
+		return spec_bad(
+			err, path, "options",
+			"bind mounts cannot have filesystem-specific options, has \"%s\"",
+			data);
 	return 0;
 }
 

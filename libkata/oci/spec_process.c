@@ -34,14 +34,10 @@ static const char *const sched_policies[] = {
 };
 
 static const char *const sched_flags[] = {
-	"SCHED_FLAG_RESET_ON_FORK",
-	"SCHED_FLAG_RECLAIM",
-	"SCHED_FLAG_DL_OVERRUN",
-	"SCHED_FLAG_KEEP_POLICY",
-	"SCHED_FLAG_KEEP_PARAMS",
-	"SCHED_FLAG_UTIL_CLAMP_MIN",
-	"SCHED_FLAG_UTIL_CLAMP_MAX",
-	NULL,
+	"SCHED_FLAG_RESET_ON_FORK",  "SCHED_FLAG_RECLAIM",
+	"SCHED_FLAG_DL_OVERRUN",     "SCHED_FLAG_KEEP_POLICY",
+	"SCHED_FLAG_KEEP_PARAMS",    "SCHED_FLAG_UTIL_CLAMP_MIN",
+	"SCHED_FLAG_UTIL_CLAMP_MAX", NULL,
 };
 
 static const struct jt_field box_fields[] = {
@@ -114,7 +110,8 @@ static const struct jtab rlimit_tab = {
 };
 
 static const struct jt_field ioprio_fields[] = {
-	JT(struct oci_ioprio, class, JT_ENUM, .flags = JT_REQUIRED, .names = ioprio_classes),
+	JT(struct oci_ioprio, class, JT_ENUM, .flags = JT_REQUIRED,
+	   .names = ioprio_classes),
 	JT(struct oci_ioprio, priority, JT_I32, .max = 7),
 };
 
@@ -143,19 +140,22 @@ static int scheduler_check(const void *obj, const char *path, struct kata_err *e
 	bool realtime = s->policy == OCI_SCHED_FIFO || s->policy == OCI_SCHED_RR;
 
 	if (s->nice < -20 || s->nice > 19)
-		return spec_bad(err, path, "nice", "must be between -20 and 19, is %d", s->nice);
+		return spec_bad(err, path, "nice", "must be between -20 and 19, is %d",
+				s->nice);
 	if (s->priority && !realtime)
-		return spec_bad(err, path, "priority",
-				"can only be set for SCHED_FIFO or SCHED_RR, policy is %s",
-				sched_policies[s->policy]);
+		return spec_bad(
+			err, path, "priority",
+			"can only be set for SCHED_FIFO or SCHED_RR, policy is %s",
+			sched_policies[s->policy]);
 	if (s->priority < 0 || s->priority > 99)
 		return spec_bad(err, path, "priority", "must be between 0 and 99, is %d",
 				s->priority);
 	if (s->policy != OCI_SCHED_DEADLINE && (s->runtime || s->deadline || s->period))
-		return spec_bad(err, path, "",
-				"runtime, deadline and period can only be set for SCHED_DEADLINE, "
-				"policy is %s",
-				sched_policies[s->policy]);
+		return spec_bad(
+			err, path, "",
+			"runtime, deadline and period can only be set for SCHED_DEADLINE, "
+			"policy is %s",
+			sched_policies[s->policy]);
 	return spec_need_words(&s->flags, sched_flags, path, "flags", err);
 }
 
@@ -223,7 +223,8 @@ static int env_check(const struct jt_strv *env, const char *path, struct kata_er
 	return 0;
 }
 
-static int rlimits_check(const struct jt_objv *rlimits, const char *path, struct kata_err *err)
+static int rlimits_check(const struct jt_objv *rlimits, const char *path,
+			 struct kata_err *err)
 {
 	const struct oci_rlimit *rl = rlimits->v;
 	unsigned seen = 0;
@@ -243,7 +244,8 @@ static int rlimits_check(const struct jt_objv *rlimits, const char *path, struct
 static int process_check(const void *obj, const char *path, struct kata_err *err)
 {
 	static const struct oci_user root_user = { 0 };
-	struct oci_process *p = (struct oci_process *)obj; /* ours until the decoder returns */
+	struct oci_process *p =
+		(struct oci_process *)obj; /* ours until the decoder returns */
 	int r;
 
 	if (!p->user)

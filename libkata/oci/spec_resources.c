@@ -34,7 +34,8 @@ static int device_check(const void *obj, const char *path, struct kata_err *err)
 		return r;
 	if (dev->access && dev->access[strspn(dev->access, "rwm")])
 		return spec_bad(err, path, "access",
-				"must be made of \"r\", \"w\" and \"m\", is \"%s\"", dev->access);
+				"must be made of \"r\", \"w\" and \"m\", is \"%s\"",
+				dev->access);
 	return 0;
 }
 
@@ -70,7 +71,8 @@ static int memory_check(const void *obj, const char *path, struct kata_err *err)
 	/* swap is memory and swap together; 0 is docker's "not set" */
 	if (m->limit && m->swap && *m->swap > 0 && *m->swap < *m->limit)
 		return spec_bad(err, path, "swap",
-				"%" PRId64 " is memory and swap, and below the limit %" PRId64,
+				"%" PRId64
+				" is memory and swap, and below the limit %" PRId64,
 				*m->swap, *m->limit);
 	return 0;
 }

@@ -23,14 +23,15 @@ static bool has_ns(const struct oci_spec *spec, enum oci_ns_type type)
 	return oci_spec_ns(spec, type) != NULL;
 }
 
-static int uts_name_rule(const struct oci_spec *spec, const char *name, const char *member,
-			 struct kata_err *err)
+static int uts_name_rule(const struct oci_spec *spec, const char *name,
+			 const char *member, struct kata_err *err)
 {
 	if (!name || !name[0])
 		return 0;
 	if (!has_ns(spec, OCI_NS_UTS))
 		return spec_bad(err, "", member,
-				"unable to set %s without a private UTS namespace", member);
+				"unable to set %s without a private UTS namespace",
+				member);
 	if (strlen(name) > UTS_NAME_MAX)
 		return spec_bad(err, "", member, "is longer than %d bytes", UTS_NAME_MAX);
 	return 0;
@@ -50,13 +51,15 @@ static int user_rules(const struct oci_spec *spec, struct kata_err *err)
 	bool maps = lx->uidMappings.n || lx->gidMappings.n;
 
 	if (!user && maps)
-		return spec_bad(err, "linux", lx->uidMappings.n ? "uidMappings" : "gidMappings",
-				"user namespace mappings specified, but user namespace isn't "
-				"enabled in the config");
+		return spec_bad(
+			err, "linux", lx->uidMappings.n ? "uidMappings" : "gidMappings",
+			"user namespace mappings specified, but user namespace isn't "
+			"enabled in the config");
 	if (user && !user->path && !maps)
-		return spec_bad(err, "linux", "namespaces",
-				"user namespaces enabled, but no namespace path to join nor "
-				"mappings to apply specified");
+		return spec_bad(
+			err, "linux", "namespaces",
+			"user namespaces enabled, but no namespace path to join nor "
+			"mappings to apply specified");
 	return 0;
 }
 
@@ -67,13 +70,15 @@ static int time_rules(const struct oci_spec *spec, struct kata_err *err)
 	if (!spec->linux_->timeOffsets)
 		return 0;
 	if (!ns)
-		return spec_bad(err, "linux", "timeOffsets",
-				"time namespace offsets specified, but time namespace isn't "
-				"enabled in the config");
+		return spec_bad(
+			err, "linux", "timeOffsets",
+			"time namespace offsets specified, but time namespace isn't "
+			"enabled in the config");
 	if (ns->path)
-		return spec_bad(err, "linux", "timeOffsets",
-				"time namespace enabled, but both namespace path and time "
-				"offsets specified -- you may only provide one");
+		return spec_bad(
+			err, "linux", "timeOffsets",
+			"time namespace enabled, but both namespace path and time "
+			"offsets specified -- you may only provide one");
 	return 0;
 }
 
@@ -82,8 +87,9 @@ static int mount_rules(const struct oci_spec *spec, struct kata_err *err)
 	const struct oci_linux *lx = spec->linux_;
 
 	if ((lx->maskedPaths.n || lx->readonlyPaths.n) && !has_ns(spec, OCI_NS_MOUNT))
-		return spec_bad(err, "linux", lx->maskedPaths.n ? "maskedPaths" : "readonlyPaths",
-				"unable to restrict sys entries without a private MNT namespace");
+		return spec_bad(
+			err, "linux", lx->maskedPaths.n ? "maskedPaths" : "readonlyPaths",
+			"unable to restrict sys entries without a private MNT namespace");
 	return 0;
 }
 
@@ -133,14 +139,15 @@ static const struct sysctl_family *sysctl_family(const char *key)
 	for (size_t i = 0; i < ARRAY_SIZE(sysctl_families); i++) {
 		const struct sysctl_family *f = &sysctl_families[i];
 
-		if (str_has_suffix(f->name, ".") ? str_has_prefix(key, f->name) :
-						   str_eq(key, f->name))
+		if (str_has_suffix(f->name, ".") ? str_has_prefix(key, f->name)
+						 : str_eq(key, f->name))
 			return f;
 	}
 	return NULL;
 }
 
-static int sysctl_rule(const struct oci_spec *spec, const char *name, struct kata_err *err)
+static int sysctl_rule(const struct oci_spec *spec, const char *name,
+		       struct kata_err *err)
 {
 	AUTO_FREE char *key = mem_strdup(name);
 	const struct sysctl_family *family;
@@ -150,12 +157,14 @@ static int sysctl_rule(const struct oci_spec *spec, const char *name, struct kat
 	if (family && has_ns(spec, family->ns))
 		return 0;
 	if (str_eq(key, "kernel.hostname") && has_ns(spec, OCI_NS_UTS))
-		return spec_bad(err, "linux", "sysctl",
-				"sysctl \"%s\" is not allowed as it conflicts with the OCI "
-				"\"hostname\" field",
-				key);
+		return spec_bad(
+			err, "linux", "sysctl",
+			"sysctl \"%s\" is not allowed as it conflicts with the OCI "
+			"\"hostname\" field",
+			key);
 	return spec_bad(err, "linux", "sysctl", "sysctl \"%s\" %s", key,
-			family ? family->refusal : "is not in a separate kernel namespace");
+			family ? family->refusal
+			       : "is not in a separate kernel namespace");
 }
 
 static int sysctl_rules(const struct oci_spec *spec, struct kata_err *err)

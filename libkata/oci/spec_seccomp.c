@@ -23,25 +23,19 @@ const char *const oci_seccomp_actions[] = {
 };
 
 const char *const oci_seccomp_ops[] = {
-	"SCMP_CMP_NE",
-	"SCMP_CMP_LT",
-	"SCMP_CMP_LE",
-	"SCMP_CMP_EQ",
-	"SCMP_CMP_GE",
-	"SCMP_CMP_GT",
-	"SCMP_CMP_MASKED_EQ",
-	NULL,
+	"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",	    "SCMP_CMP_EQ",
+	"SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL,
 };
 
 static const char *const arches[] = {
-	"SCMP_ARCH_X86",      "SCMP_ARCH_X86_64",      "SCMP_ARCH_X32",
-	"SCMP_ARCH_ARM",      "SCMP_ARCH_AARCH64",     "SCMP_ARCH_LOONGARCH64",
-	"SCMP_ARCH_M68K",     "SCMP_ARCH_MIPS",        "SCMP_ARCH_MIPS64",
-	"SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",     "SCMP_ARCH_MIPSEL64",
-	"SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",      "SCMP_ARCH_PPC64",
-	"SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",        "SCMP_ARCH_S390X",
-	"SCMP_ARCH_SH",       "SCMP_ARCH_SHEB",        "SCMP_ARCH_PARISC",
-	"SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     NULL,
+	"SCMP_ARCH_X86",	 "SCMP_ARCH_X86_64",  "SCMP_ARCH_X32",
+	"SCMP_ARCH_ARM",	 "SCMP_ARCH_AARCH64", "SCMP_ARCH_LOONGARCH64",
+	"SCMP_ARCH_M68K",	 "SCMP_ARCH_MIPS",    "SCMP_ARCH_MIPS64",
+	"SCMP_ARCH_MIPS64N32",	 "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64",
+	"SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",     "SCMP_ARCH_PPC64",
+	"SCMP_ARCH_PPC64LE",	 "SCMP_ARCH_S390",    "SCMP_ARCH_S390X",
+	"SCMP_ARCH_SH",		 "SCMP_ARCH_SHEB",    "SCMP_ARCH_PARISC",
+	"SCMP_ARCH_PARISC64",	 "SCMP_ARCH_RISCV64", NULL,
 };
 
 static const char *const filter_flags[] = {
@@ -53,10 +47,12 @@ static const char *const filter_flags[] = {
 };
 
 static const struct jt_field arg_fields[] = {
-	JT(struct oci_syscall_arg, index, JT_U32, .flags = JT_REQUIRED, .max = SYSCALL_ARG_MAX),
+	JT(struct oci_syscall_arg, index, JT_U32, .flags = JT_REQUIRED,
+	   .max = SYSCALL_ARG_MAX),
 	JT(struct oci_syscall_arg, value, JT_U64, .flags = JT_REQUIRED),
 	JT(struct oci_syscall_arg, valueTwo, JT_U64, .flags = JT_OMIT_ZERO),
-	JT(struct oci_syscall_arg, op, JT_ENUM, .flags = JT_REQUIRED, .names = oci_seccomp_ops),
+	JT(struct oci_syscall_arg, op, JT_ENUM, .flags = JT_REQUIRED,
+	   .names = oci_seccomp_ops),
 };
 
 static const struct jtab arg_tab = {
@@ -72,7 +68,8 @@ static int errno_check(int action, const uint32_t *errno_ret, const char *path,
 {
 	if (!errno_ret || action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE)
 		return 0;
-	return spec_bad(err, path, member, "%s takes no errno", oci_seccomp_actions[action]);
+	return spec_bad(err, path, member, "%s takes no errno",
+			oci_seccomp_actions[action]);
 }
 
 static const struct jt_field syscall_fields[] = {
@@ -131,7 +128,8 @@ static int seccomp_check(const void *obj, const char *path, struct kata_err *err
 	if (notifies(sec) && !listener)
 		return spec_bad(err, path, "listenerPath",
 				"must be set for SCMP_ACT_NOTIFY");
-	r = errno_check(sec->defaultAction, sec->defaultErrnoRet, path, "defaultErrnoRet", err);
+	r = errno_check(sec->defaultAction, sec->defaultErrnoRet, path, "defaultErrnoRet",
+			err);
 	if (r < 0)
 		return r;
 	r = spec_need_words(&sec->architectures, arches, path, "architectures", err);

@@ -24,8 +24,8 @@ extern const struct jtab oci_id_map_tab, oci_hooks_tab, oci_linux_tab, oci_secco
  * spec_bad() - refuse a value: "<path>.<member>: <fmt>", control characters shown as '?'.
  * @path, @member: either may be "". Returns -EINVAL.
  */
-int spec_bad(struct kata_err *err, const char *path, const char *member, const char *fmt, ...)
-	KATA_PRINTF(4, 5);
+int spec_bad(struct kata_err *err, const char *path, const char *member, const char *fmt,
+	     ...) KATA_PRINTF(4, 5);
 
 /** spec_need_abs() - NULL or an absolute path. */
 int spec_need_abs(const char *value, const char *path, const char *member,
@@ -40,8 +40,9 @@ int spec_need_word(const char *value, const char *const *words, const char *path
 		   const char *member, struct kata_err *err) MUST_CHECK;
 
 /** spec_need_words() - each of the list one of @words. */
-int spec_need_words(const struct jt_strv *values, const char *const *words, const char *path,
-		    const char *member, struct kata_err *err) MUST_CHECK;
+int spec_need_words(const struct jt_strv *values, const char *const *words,
+		    const char *path, const char *member,
+		    struct kata_err *err) MUST_CHECK;
 
 /**
  * spec_need_list() - NULL or a list of CPUs or nodes such as "0-3,7"; blanks and empty

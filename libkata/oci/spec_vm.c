@@ -61,7 +61,8 @@ static int image_check(const void *obj, const char *path, struct kata_err *err)
 	const struct oci_vm_image *image = obj;
 	int r = spec_need_abs(image->path, path, "path", err);
 
-	return r < 0 ? r : spec_need_word(image->format, image_formats, path, "format", err);
+	return r < 0 ? r
+		     : spec_need_word(image->format, image_formats, path, "format", err);
 }
 
 static const struct jtab image_tab = {

@@ -15,11 +15,11 @@ extern const char *const oci_status_names[]; /* NULL-terminated */
 struct oci_state {
 	const char *id;
 	enum oci_status status;
-	pid_t pid;            /* the shim's; written as 0 when stopped */
-	const char *bundle;   /* absolute */
-	const char *rootfs;   /* absolute; NULL = left out */
-	const char *created;  /* RFC 3339 with nanoseconds; NULL = left out */
-	const char *owner;    /* NULL = left out */
+	pid_t pid;	     /* the shim's; written as 0 when stopped */
+	const char *bundle;  /* absolute */
+	const char *rootfs;  /* absolute; NULL = left out */
+	const char *created; /* RFC 3339 with nanoseconds; NULL = left out */
+	const char *owner;   /* NULL = left out */
 	struct jt_map annotations;
 };
 
