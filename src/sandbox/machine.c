@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * machine: the life of the sandbox, as a state x event table, and of the
+ * containers in it.
+ *
+ *             create      guest up   timeout  lost    last gone
+ *   empty     bring up    -          -        end     end
+ *   booting   wait        tell all   end      end     end
+ *   up        tell        -          -        end     end
+ *   ending    refuse      -          -        -       -
+ *
+ * The sandbox is never used again: when its last container is gone, or
+ * anything it stands on breaks, it answers whoever waits, and ends. The pid
+ * namespace then takes every helper along.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sandbox.h"
+#include "sandbox/guest_spec.h"
+
+/** Time the guest has to build a container; generous: TCG on a busy host. Milliseconds. */
+#define BUILD_DEADLINE_MS 120000
+/** Time for requests that only touch the agent's memory. */
+#define QUICK_DEADLINE_MS 30000
+
+static void request(struct sandbox *sb, enum msg_type type, const char *body)
+{
+	const struct agent_call nobody = { 0 };
+
+	if (sb->agent && agent_request(sb->agent, type, body, strlen(body),
+				       QUICK_DEADLINE_MS, &nobody) < 0)
+		log_debug("%s could not be sent to the guest", msg_type_name(type));
+}
+
+/* --- containers -------------------------------------------------------------------------- */
+
+struct container *container_new_take(struct sandbox *sb, const char *id,
+				     const char *bundle, const struct oci_spec *spec,
+				     struct arena *arena, int shim_fd)
+{
+	struct container *ct = mem_zalloc(sizeof(*ct));
+
+	ct->sb = sb;
+	ct->number = ++sb->last_container;
+	ct->arena = arena;
+	ct->spec = spec;
+	ct->bundle = arena_strdup(arena, bundle);
+	snprintf(ct->id, sizeof(ct->id), "%s", id);
+	ct->next = sb->containers;
+	sb->containers = ct;
+	process_new_take(ct, 0, shim_fd);
+	return ct;
+}
+
+struct container *container_by_id(struct sandbox *sb, const char *id)
+{
+	for (struct container *ct = sb->containers; ct; ct = ct->next)
+		if (str_eq(ct->id, id))
+			return ct;
+	return NULL;
+}
+
+struct container *container_by_number(struct sandbox *sb, uint32_t number)
+{
+	for (struct container *ct = sb->containers; ct; ct = ct->next)
+		if (ct->number == number)
+			return ct;
+	return NULL;
+}
+
+struct process *container_process(struct container *ct, uint32_t number)
+{
+	for (struct process *p = ct->processes; p; p = p->next)
+		if (p->number == number)
+			return p;
+	return NULL;
+}
+
+void container_remove(struct container *ct)
+{
+	struct sandbox *sb = ct->sb;
+	char body[64];
+
+	for (struct container **at = &sb->containers; *at; at = &(*at)->next) {
+		if (*at != ct)
+			continue;
+		*at = ct->next;
+		break;
+	}
+	if (sb->containers && ct->state != CT_ASKED) {
+		snprintf(body, sizeof(body), "{\"container\":%u}", ct->number);
+		request(sb, MSG_DELETE, body);
+	}
+	while (ct->processes)
+		process_free(ct->processes);
+	if (ct->shared && sb->containers &&
+	    share_remove(sb->host.share_fd, ct->number) < 0)
+		log_debug("files of container %u stay shared", ct->number);
+	arena_free(ct->arena);
+	free(ct);
+	if (!sb->containers)
+		sandbox_event(sb, EV_LAST_GONE, NULL, NULL);
+}
+
+/* What the agent's codes mean to whoever typed the command. */
+static void reply_error(const struct msg_reply *m, int code, struct kata_err *err)
+{
+	if (!m) {
+		err_set(err, code, "the guest's agent did not answer: %s",
+			err_text(-code));
+		return;
+	}
+	err_set(err, m->err ? -(int)m->err : -EIO,
+		"unable to start container process: %s", m->text);
+	if (m->code == MSG_NOT_FOUND)
+		err->status = 127;
+	else if (m->code == MSG_NOT_EXECUTABLE)
+		err->status = 126;
+}
+
+static void fail_container(struct container *ct, const struct kata_err *err)
+{
+	struct caller *creator = ct->creator;
+
+	ct->creator = NULL;
+	if (creator)
+		caller_answer(creator, err);
+	container_remove(ct);
+}
+
+/* MSG_CREATE was answered. The container may be gone by now: it is named by its number. */
+struct build {
+	struct sandbox *sb;
+	uint32_t number;
+};
+
+static void on_built(void *arg, int code, const struct msg_reply *m)
+{
+	struct build b = *(struct build *)arg;
+	struct container *ct = container_by_number(b.sb, b.number);
+	struct kata_err err = { 0 };
+
+	free(arg);
+	if (!ct)
+		return;
+	if (!m || m->code != MSG_OK) {
+		reply_error(m, code, &err);
+		fail_container(ct, &err);
+		return;
+	}
+	ct->state = CT_CREATED;
+	timeline_mark(&b.sb->timeline, "container built");
+	timeline_write(&b.sb->timeline, b.sb->dirfd);
+	if (ct->creator)
+		caller_answer(ct->creator, NULL);
+	ct->creator = NULL;
+}
+
+static void tell_guest(struct container *ct)
+{
+	struct sandbox *sb = ct->sb;
+	struct guest_streams st = { 0 };
+	struct buf body = { 0 };
+	struct build *b = mem_zalloc(sizeof(*b));
+	struct kata_err err = { 0 };
+	int r;
+
+	*b = (struct build){ sb, ct->number };
+	st.terminal = ct->spec->process && ct->spec->process->terminal;
+	ct->state = CT_BUILDING;
+	r = shim_streams(container_process(ct, 0), st.terminal, st.token);
+	if (r == 0) {
+		guest_create_write(ct->spec, ct->id, ct->number, &st, &body);
+		r = agent_request(sb->agent, MSG_CREATE, buf_ptr(&body), buf_len(&body),
+				  BUILD_DEADLINE_MS, &(struct agent_call){ on_built, b });
+	}
+	buf_done(&body);
+	if (r < 0) {
+		free(b);
+		err_sys_code(&err, r, "send the container to the guest");
+		fail_container(ct, &err);
+	}
+}
+
+/* --- what the guest says ----------------------------------------------------------------- */
+
+/* The clock and a seed: a guest has neither when it boots. */
+static void send_welcome(struct sandbox *sb)
+{
+	unsigned char seed[32] = { 0 };
+	char hex[2 * sizeof(seed) + 1];
+	struct timespec ts;
+	AUTO_FREE char *body = NULL;
+
+	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		log_debug("no entropy for the guest");
+	for (size_t i = 0; i < sizeof(seed); i++)
+		snprintf(hex + 2 * i, 3, "%02x", seed[i]);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	body = mem_printf(
+		"{\"version\":%u,\"time_sec\":%lld,\"time_nsec\":%ld,\"entropy\":\"%s\"}",
+		PROTO_VERSION, (long long)ts.tv_sec, ts.tv_nsec, hex);
+	request(sb, MSG_WELCOME, body);
+}
+
+static void on_hello(void *arg, const struct msg_hello *m)
+{
+	struct sandbox *sb = arg;
+	uint64_t agent_us = m->uptime_ready_us - m->uptime_kernel_us;
+
+	if (m->uptime_ready_us >= m->uptime_kernel_us) {
+		timeline_mark_at(&sb->timeline, "guest kernel", m->uptime_ready_us);
+		timeline_mark_at(&sb->timeline, "agent", agent_us);
+	}
+	timeline_mark(&sb->timeline, "agent connected");
+	log_debug("the guest runs Linux %s", m->release);
+	send_welcome(sb);
+	sandbox_event(sb, EV_GUEST_UP, NULL, NULL);
+}
+
+static struct process *find_process(struct sandbox *sb, uint32_t container,
+				    uint32_t process)
+{
+	struct container *ct = container_by_number(sb, container);
+
+	return ct ? container_process(ct, process) : NULL;
+}
+
+static void on_exit_msg(void *arg, const struct msg_exit *m)
+{
+	struct sandbox *sb = arg;
+	struct process *p = find_process(sb, m->container, m->process);
+	struct ctl_msg msg = { .type = CTL_EXIT, .status = m->status };
+
+	if (!p || p->exited)
+		return;
+	p->exited = true;
+	if (p->number == 0)
+		p->ct->state = CT_EXITED;
+	shim_tell(p, &msg);
+}
+
+static void on_stream_end(void *arg, const struct msg_stream_end *m)
+{
+	struct process *p = find_process(arg, m->container, m->process);
+	struct ctl_msg msg = { .type = CTL_STREAM_END,
+			       .number = m->stream,
+			       .bytes = m->bytes };
+
+	if (p && !p->exited)
+		shim_tell(p, &msg);
+}
+
+static void on_stream(void *arg, const struct agent_stream *s, int fd)
+{
+	struct process *p = find_process(arg, s->container, s->process);
+
+	if (p)
+		shim_give_stream(p, s->stream, fd);
+	close(fd);
+}
+
+static void on_warning(void *arg, uint32_t container, const char *text)
+{
+	(void)arg;
+	log_warn("container %u: %s", container, text);
+}
+
+static void on_agent_gone(void *arg, const char *why)
+{
+	sandbox_event(arg, EV_LOST, NULL, why);
+}
+
+const struct agent_ops sandbox_agent_ops = {
+	.on_hello = on_hello,
+	.on_exit = on_exit_msg,
+	.on_stream_end = on_stream_end,
+	.on_stream = on_stream,
+	.on_warning = on_warning,
+	.on_gone = on_agent_gone,
+};
+
+/* --- the table --------------------------------------------------------------------------- */
+
+static enum sb_state end(struct sandbox *sb, struct container *ct, const char *why)
+{
+	(void)ct;
+	if (why && sb->why.code == 0)
+		err_set(&sb->why, -EIO, "%s", why);
+	loop_stop(sb->loop, 0);
+	return SB_ENDING;
+}
+
+static enum sb_state bring_up(struct sandbox *sb, struct container *ct, const char *why)
+{
+	struct kata_err err = { 0 };
+	uint64_t ms = (uint64_t)conf_get(sb->conf)->boot_timeout * 1000;
+
+	(void)why;
+	if (callers_listen(sb, &err) < 0 || host_up(sb, ct, &err) < 0) {
+		sb->why = err;
+		fail_container(ct, &err);
+		return SB_ENDING;
+	}
+	if (loop_timer_set(sb->boot_timer.fd, ms) < 0)
+		return end(sb, NULL, "the boot timer cannot be set");
+	return SB_BOOTING;
+}
+
+static enum sb_state wait_for_guest(struct sandbox *sb, struct container *ct,
+				    const char *why)
+{
+	struct kata_err err = { 0 };
+
+	(void)why;
+	if (host_share(sb, ct, &err) < 0)
+		fail_container(ct, &err);
+	return sb->state;
+}
+
+static enum sb_state tell(struct sandbox *sb, struct container *ct, const char *why)
+{
+	struct kata_err err = { 0 };
+
+	(void)why;
+	if (host_share(sb, ct, &err) < 0)
+		fail_container(ct, &err);
+	else
+		tell_guest(ct);
+	return sb->state;
+}
+
+static enum sb_state tell_all(struct sandbox *sb, struct container *ct, const char *why)
+{
+	struct container *next;
+
+	(void)why;
+	if (loop_timer_set(sb->boot_timer.fd, 0) < 0)
+		log_debug("the boot timer cannot be stopped");
+	sb->state = SB_UP;
+	for (ct = sb->containers; ct; ct = next) {
+		next = ct->next;
+		if (ct->state == CT_ASKED)
+			tell_guest(ct);
+	}
+	return sb->state;
+}
+
+static enum sb_state timed_out(struct sandbox *sb, struct container *ct, const char *why)
+{
+	(void)why;
+	err_set(&sb->why, -ETIMEDOUT,
+		"the guest's agent did not answer within %u s ([guest] boot_timeout); "
+		"[guest] console = yes keeps what the guest's kernel says",
+		conf_get(sb->conf)->boot_timeout);
+	return end(sb, ct, NULL);
+}
+
+static enum sb_state refuse(struct sandbox *sb, struct container *ct, const char *why)
+{
+	struct kata_err err = { 0 };
+
+	(void)why;
+	err_set(&err, -ESHUTDOWN, "the sandbox is ending");
+	fail_container(ct, &err);
+	return sb->state;
+}
+
+static enum sb_state (*const table[SB_STATES][SB_EVENTS])(struct sandbox *sb, struct container *ct,
+							  const char *why) = {
+	[SB_EMPTY] = {
+		[EV_CREATE] = bring_up,
+		[EV_LOST] = end,
+		[EV_LAST_GONE] = end,
+	},
+	[SB_BOOTING] = {
+		[EV_CREATE] = wait_for_guest,
+		[EV_GUEST_UP] = tell_all,
+		[EV_TIMEOUT] = timed_out,
+		[EV_LOST] = end,
+		[EV_LAST_GONE] = end,
+	},
+	[SB_UP] = {
+		[EV_CREATE] = tell,
+		[EV_LOST] = end,
+		[EV_LAST_GONE] = end,
+	},
+	[SB_ENDING] = {
+		[EV_CREATE] = refuse,
+	},
+};
+
+void sandbox_event(struct sandbox *sb, enum sb_event ev, struct container *ct,
+		   const char *why)
+{
+	enum sb_state (*action)(struct sandbox *, struct container *,
+				const char *) = table[sb->state][ev];
+	enum sb_state next;
+
+	if (!action)
+		return;
+	next = action(sb, ct, why);
+	/* an action may have caused further events: ending is final */
+	if (sb->state != SB_ENDING)
+		sb->state = next;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kata-sandbox: supervisor of one VM.
+ *
+ * Started by kata-runtime as pid 1 of a pid namespace, in a private mount
+ * namespace and in the container's network namespace, with the descriptors of
+ * enum sandbox_fd and nothing else. It ends when the last container of the VM
+ * is gone; SIGTERM and SIGINT end it at once. It says nothing on stdio: what
+ * goes wrong is the answer to whoever asked.
+ *
+ *   kata-sandbox [--debug]     --debug: log to sandbox.log in the container's directory
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "sandbox.h"
+
+static void on_signal(struct loop_src *src, uint32_t events)
+{
+	struct loop *l = src->loop;
+	struct signalfd_siginfo si;
+
+	(void)events;
+	while (loop_signal_read(src->fd, &si) > 0)
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			loop_stop(l, 0);
+}
+
+static void on_boot_timer(struct loop_src *src, uint32_t events)
+{
+	struct sandbox *sb = CONTAINER_OF(src, struct sandbox, boot_timer);
+
+	(void)events;
+	loop_timer_ack(src->fd);
+	sandbox_event(sb, EV_TIMEOUT, NULL, NULL);
+}
+
+static int watch_signals(struct sandbox *sb, struct loop_src *src)
+{
+	sigset_t all;
+	int fd;
+
+	sigfillset(&all);
+	fd = loop_signals(&all);
+	src->fn = on_signal;
+	return fd < 0 ? fd : loop_add(sb->loop, src, fd, EPOLLIN);
+}
+
+static int watch_boot_timer(struct sandbox *sb)
+{
+	int fd = loop_timer();
+
+	sb->boot_timer.fn = on_boot_timer;
+	return fd < 0 ? fd : loop_add(sb->loop, &sb->boot_timer, fd, EPOLLIN);
+}
+
+static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err *err)
+{
+	int r;
+
+	sb->loop = loop_new(err);
+	if (!sb->loop)
+		return err->code;
+	r = watch_signals(sb, signals);
+	if (r == 0)
+		r = watch_boot_timer(sb);
+	if (r < 0)
+		return err_sys_code(err, r, "watch signals and time");
+	r = conf_load_fd(SANDBOX_FD_CONF, &sb->conf, err);
+	if (r < 0)
+		return r;
+	close(SANDBOX_FD_CONF);
+	r = caller_add_take(sb, SANDBOX_FD_CTL);
+	return r < 0 ? err_sys_code(err, r, "watch the control connection") : 0;
+}
+
+/* Whoever waits is told why; shims learn of the end from their closed connections. */
+static void tear_down(struct sandbox *sb)
+{
+	callers_free(sb, &sb->why);
+	host_down(sb);
+	conf_free(sb->conf);
+}
+
+int main(int argc, char **argv)
+{
+	static struct sandbox sb = {
+		.dirfd = SANDBOX_FD_DIR,
+		.host = { .share_fd = -1,
+			  .inotify_fd = -1,
+			  .vsock_fd = -1,
+			  .fs_fd = -1,
+			  .vsock_device = CHILD_INIT,
+			  .virtiofsd = CHILD_INIT },
+		.boot_timer = { .fd = -1 },
+		.ctl_listen = { .fd = -1 },
+	};
+	struct loop_src signals = { .fd = -1 };
+	const int no_fds[1] = { -1 };
+	int r;
+
+	if (proc_close_from(SANDBOX_FD_FIRST_FREE, no_fds, 0) < 0)
+		return 1;
+	umask(0077);
+	for (int fd = SANDBOX_FD_CTL; fd < SANDBOX_FD_FIRST_FREE; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return 1; /* not started by kata-runtime */
+	if (argc > 1 && str_eq(argv[1], "--debug"))
+		log_setup(openat(sb.dirfd, "sandbox.log",
+				 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
+			  LOG_TEXT, true);
+	r = set_up(&sb, &signals, &sb.why);
+	if (r == 0)
+		r = loop_run(sb.loop, &sb.why);
+	if (sb.why.code)
+		log_failure(&sb.why);
+	tear_down(&sb);
+	return r < 0 || sb.why.code ? 1 : 0;
+}

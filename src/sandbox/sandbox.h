@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox: the objects of kata-sandbox and who may touch what.
+ *
+ *   main.c       descriptors, loop, signals
+ *   machine.c    life of the sandbox: state x event table; containers as a whole
+ *   host.c       what is made on the host for the VM: table of steps with up and down
+ *   callers.c    kata-runtime's requests (CTL_*): table of handlers and legal states
+ *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
+ *   timeline.c   when each phase was reached
+ *
+ * One process, one loop. Two callers of callbacks: the guest (agent_client)
+ * and the host (ctl). Nothing here blocks but host_up(), which waits a few
+ * milliseconds for helpers it has just started, with a deadline.
+ */
+#ifndef KATA_SRC_SANDBOX_H
+#define KATA_SRC_SANDBOX_H
+
+#include "base/child.h"
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "oci/spec.h"
+#include "sandbox/agent_client.h"
+#include "sandbox/ctl.h"
+#include "share/share.h"
+#include "vmm/vmm.h"
+
+struct sandbox;
+
+/** struct host - what was made on the host; host.c owns it. */
+struct host {
+	struct arena *arena;
+	struct vm_facts facts;
+	struct vm_plan plan;
+	const struct vmm_driver *driver;
+	struct vmm *vmm;
+	int share_fd;	/* root of the shared tree */
+	int inotify_fd; /* watches the directory while sockets are waited for */
+	int vsock_fd;	/* given to the VMM */
+	int fs_fd;	/* given to the VMM */
+	struct child vsock_device, virtiofsd;
+	unsigned steps; /* how many of the table are up */
+};
+
+/* Life of a container in this VM. */
+enum ct_state {
+	CT_ASKED,    /* its shim waits; the guest has not been told (still booting) */
+	CT_BUILDING, /* MSG_CREATE is under way */
+	CT_CREATED,  /* stands at the exec gate */
+	CT_STARTING, /* MSG_START is under way */
+	CT_RUNNING,
+	CT_EXITED, /* its init has ended; the shim drains */
+};
+
+struct process {
+	struct process *next;
+	struct container *ct;
+	uint32_t number; /* 0 = init */
+	struct loop_src shim;
+	bool exited;
+};
+
+struct caller;
+
+struct container {
+	struct container *next;
+	struct sandbox *sb;
+	uint32_t number; /* unique in this VM, from 1 */
+	enum ct_state state;
+	char id[OCI_ID_MAX + 1];
+	struct arena *arena;
+	const struct oci_spec *spec;
+	const char *bundle;
+	struct process *processes;
+	struct caller *creator; /* waits for the answer to CTL_CREATE */
+	bool shared;		/* its binds are in the shared tree */
+};
+
+/** struct caller - one connection of kata-runtime, for one request. */
+struct caller {
+	struct caller *next;
+	struct sandbox *sb;
+	struct loop_src src;
+	bool waits;	    /* its answer is under way */
+	uint32_t container; /* the request's */
+};
+
+enum sb_state { SB_EMPTY, SB_BOOTING, SB_UP, SB_ENDING, SB_STATES };
+enum sb_event { EV_CREATE, EV_GUEST_UP, EV_TIMEOUT, EV_LOST, EV_LAST_GONE, SB_EVENTS };
+
+struct timeline {
+	uint64_t began_us; /* CLOCK_MONOTONIC when `create` began */
+	unsigned n;
+	struct {
+		const char *name;
+		uint64_t us;
+	} marks[16];
+};
+
+struct sandbox {
+	struct loop *loop;
+	int dirfd;
+	struct conf *conf;
+	enum sb_state state;
+	struct host host;
+	struct agent *agent;
+	struct loop_src boot_timer, ctl_listen;
+	struct container *containers;
+	uint32_t last_container, last_process;
+	struct caller *callers;
+	struct timeline timeline;
+	struct kata_err why; /* why it ends, when something went wrong */
+};
+
+/* machine.c */
+
+/** sandbox_event() - something happened to the sandbox as a whole. @ct: EV_CREATE's; @why: EV_LOST's. */
+void sandbox_event(struct sandbox *sb, enum sb_event ev, struct container *ct,
+		   const char *why);
+extern const struct agent_ops sandbox_agent_ops;
+
+/** container_new_take() - made from CTL_CREATE; takes the shim's connection and the arena. */
+struct container *container_new_take(struct sandbox *sb, const char *id,
+				     const char *bundle, const struct oci_spec *spec,
+				     struct arena *arena, int shim_fd);
+struct container *container_by_id(struct sandbox *sb, const char *id);
+struct container *container_by_number(struct sandbox *sb, uint32_t number);
+struct process *container_process(struct container *ct, uint32_t number);
+/** container_remove() - forget it and all of its processes; the last one ends the sandbox. */
+void container_remove(struct container *ct);
+
+/* host.c */
+
+/** host_up() - everything the VM needs, and the VM. On failure all is down again. */
+int host_up(struct sandbox *sb, struct container *first, struct kata_err *err) MUST_CHECK;
+/** host_down() - undo in reverse order. Safe at any time. */
+void host_down(struct sandbox *sb);
+/** host_share() - the container's files into the shared tree. */
+int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err) MUST_CHECK;
+
+/* callers.c */
+
+int caller_add_take(struct sandbox *sb, int fd) MUST_CHECK;
+/** caller_answer() - send the one reply and hang up. @err NULL = success. */
+void caller_answer(struct caller *c, const struct kata_err *err);
+void callers_free(struct sandbox *sb, const struct kata_err *why);
+int callers_listen(struct sandbox *sb, struct kata_err *err) MUST_CHECK;
+
+/* shims.c */
+
+struct process *process_new_take(struct container *ct, uint32_t number, int shim_fd);
+void process_free(struct process *p);
+/** shim_streams() - tokens for the streams that @p's guest process is to open. */
+int shim_streams(struct process *p, bool terminal,
+		 uint64_t token[STREAM_KINDS]) MUST_CHECK;
+void shim_give_stream(struct process *p, enum msg_stream stream, int fd);
+void shim_tell(struct process *p, struct ctl_msg *m);
+
+/* timeline.c */
+
+void timeline_mark(struct timeline *t, const char *name);
+/** timeline_mark_at() - a moment that lies @ago_us before now. */
+void timeline_mark_at(struct timeline *t, const char *name, uint64_t ago_us);
+/** timeline_write() - <dir>/timeline.json; a failure is only logged. */
+void timeline_write(const struct timeline *t, int dirfd);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shims: one kata-shim per guest process, over its own connection.
+ *
+ * A shim that goes away before it was told the exit takes its guest process
+ * with it; one that goes away afterwards has drained the streams, and the
+ * process is done with. The container is done with when its init has ended
+ * and no shim is left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sandbox.h"
+
+/** Time for a signal or a size to be taken by the agent, milliseconds. */
+#define SIGNAL_DEADLINE_MS 30000
+
+static void ask_guest(struct process *p, enum msg_type type, const char *body)
+{
+	const struct agent_call nobody = { 0 };
+	struct sandbox *sb = p->ct->sb;
+
+	if (sb->agent && agent_request(sb->agent, type, body, strlen(body),
+				       SIGNAL_DEADLINE_MS, &nobody) < 0)
+		log_debug("%s could not be sent to the guest", msg_type_name(type));
+}
+
+static void ask_signal(struct process *p, uint32_t signal)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body),
+		 "{\"container\":%u,\"process\":%u,\"signal\":%u,\"all\":false}",
+		 p->ct->number, p->number, signal);
+	ask_guest(p, MSG_SIGNAL, body);
+}
+
+static void ask_winsize(struct process *p, const struct ctl_msg *m)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body),
+		 "{\"container\":%u,\"process\":%u,\"height\":%u,\"width\":%u}",
+		 p->ct->number, p->number, m->height, m->width);
+	ask_guest(p, MSG_WINSIZE, body);
+}
+
+static void ask_stdin_end(struct process *p, const struct ctl_msg *m)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"container\":%u,\"process\":%u,\"bytes\":%llu}",
+		 p->ct->number, p->number, (unsigned long long)m->bytes);
+	ask_guest(p, MSG_STDIN_END, body);
+}
+
+static void hang_up(struct process *p)
+{
+	int fd = p->shim.fd;
+
+	if (fd < 0)
+		return;
+	loop_del(&p->shim);
+	p->shim.fd = -1;
+	close(fd);
+}
+
+/* Done with: the guest process has ended and nobody drains its streams any more. */
+static void process_done(struct process *p)
+{
+	struct container *ct = p->ct;
+
+	process_free(p);
+	if (ct->state == CT_EXITED && !ct->processes)
+		container_remove(ct);
+}
+
+static void shim_gone(struct process *p)
+{
+	struct container *ct = p->ct;
+	struct kata_err err = { 0 };
+
+	hang_up(p);
+	if (p->exited) {
+		process_done(p);
+	} else if (ct->state == CT_ASKED || ct->state == CT_BUILDING) {
+		err_set(&err, -ECHILD, "kata-shim ended while the container was made");
+		if (ct->creator)
+			caller_answer(ct->creator, &err);
+		ct->creator = NULL;
+		container_remove(ct);
+	} else {
+		ask_signal(p, SIGKILL);
+	}
+}
+
+static void on_shim(struct loop_src *src, uint32_t events)
+{
+	struct process *p = CONTAINER_OF(src, struct process, shim);
+	int fds[SOCK_MAX_FDS];
+	struct ctl_msg m;
+	size_t n_fds = 0;
+	int r = ctl_recv(src->fd, &m, fds, &n_fds);
+
+	(void)events;
+	while (n_fds > 0)
+		close(fds[--n_fds]);
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0)
+		shim_gone(p);
+	else if (m.type == CTL_SIGNAL)
+		ask_signal(p, m.number);
+	else if (m.type == CTL_WINSIZE)
+		ask_winsize(p, &m);
+	else if (m.type == CTL_STDIN_END)
+		ask_stdin_end(p, &m);
+	else
+		shim_gone(p);
+}
+
+struct process *process_new_take(struct container *ct, uint32_t number, int shim_fd)
+{
+	struct process *p = mem_zalloc(sizeof(*p));
+
+	p->ct = ct;
+	p->number = number;
+	p->shim = (struct loop_src){ .fn = on_shim, .fd = -1 };
+	p->next = ct->processes;
+	ct->processes = p;
+	/* a shim that cannot be listened to is treated as one that left */
+	if (fcntl(shim_fd, F_SETFL, O_NONBLOCK) < 0 ||
+	    loop_add(ct->sb->loop, &p->shim, shim_fd, EPOLLIN) < 0) {
+		log_debug("kata-shim's connection cannot be watched");
+		close(shim_fd);
+	}
+	return p;
+}
+
+void process_free(struct process *p)
+{
+	struct container *ct = p->ct;
+
+	for (struct process **at = &ct->processes; *at; at = &(*at)->next) {
+		if (*at != p)
+			continue;
+		*at = p->next;
+		break;
+	}
+	if (ct->sb->agent)
+		agent_forget(ct->sb->agent, ct->number, p->number);
+	hang_up(p);
+	free(p);
+}
+
+int shim_streams(struct process *p, bool terminal, uint64_t token[STREAM_KINDS])
+{
+	for (int s = 0; s < STREAM_KINDS; s++) {
+		struct agent_stream want = { p->ct->number, p->number,
+					     (enum msg_stream)s };
+
+		if ((s == STREAM_TTY) != terminal)
+			continue;
+		token[s] = agent_expect(p->ct->sb->agent, &want);
+		if (!token[s])
+			return -EMFILE;
+	}
+	return 0;
+}
+
+/* Few and small messages: a shim that does not take them has stopped working. */
+static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
+			 size_t n_fds)
+{
+	int r;
+
+	if (p->shim.fd < 0)
+		return;
+	r = ctl_send(p->shim.fd, m, fds, n_fds);
+	if (r < 0)
+		log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
+}
+
+void shim_give_stream(struct process *p, enum msg_stream stream, int fd)
+{
+	struct ctl_msg m = { .type = CTL_STREAM, .number = stream };
+
+	send_to_shim(p, &m, &fd, 1);
+}
+
+void shim_tell(struct process *p, struct ctl_msg *m)
+{
+	send_to_shim(p, m, NULL, 0);
+	if (p->exited && p->shim.fd < 0)
+		process_done(p);
+}
