@@ -11,7 +11,7 @@ kata_packages()
 	for set in "$@"; do
 		case $set in
 		build)
-			echo gcc libc6-dev make autoconf automake libtool pkg-config
+			echo gcc libc6-dev make autoconf automake libtool pkgconf
 			echo libyajl-dev libinih-dev git ca-certificates ;;
 		run)
 			case $(dpkg --print-architecture) in
@@ -20,11 +20,7 @@ kata_packages()
 			esac
 			# Debian 12 has virtiofsd within QEMU's package, later ones have it apart
 			echo qemu-system-common
-			if grep -q '^VERSION_ID="12"' /etc/os-release; then
-				:
-			else
-				echo virtiofsd
-			fi
+			grep -q '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			# to unpack the guest's kernel
 			echo xz-utils zstd lz4 debian-archive-keyring busybox-static ;;
 		test)
@@ -38,11 +34,8 @@ packages_missing()
 {
 	local p
 	for p in "$@"; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || {
-			# pkg-config may be there by another name
-			[ "$p" = pkg-config ] && command -v pkg-config >/dev/null && continue
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
 			echo "$p"
-		}
 	done
 }
 
