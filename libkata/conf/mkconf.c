@@ -11,7 +11,8 @@ int main(void)
 	struct buf out = { 0 };
 
 	conf_write_template(&out);
-	if (fwrite(buf_ptr(&out), 1, buf_len(&out), stdout) != buf_len(&out) || fclose(stdout) != 0)
+	if (fwrite(buf_ptr(&out), 1, buf_len(&out), stdout) != buf_len(&out) ||
+	    fclose(stdout) != 0)
 		return EXIT_FAILURE;
 	buf_done(&out);
 	return EXIT_SUCCESS;
