@@ -9,7 +9,12 @@
 extern const struct vmm_driver qemu_driver;
 
 /** Descriptor numbers QEMU is started with; the argv names them. */
-enum qemu_fd { QEMU_FD_QMP = 3, QEMU_FD_VSOCK = 4, QEMU_FD_SHARE = 5, QEMU_FD_FIRST_FREE = 6 };
+enum qemu_fd {
+	QEMU_FD_QMP = 3,
+	QEMU_FD_VSOCK = 4,
+	QEMU_FD_SHARE = 5,
+	QEMU_FD_FIRST_FREE = 6
+};
 
 /** qemu_argv() - pure: plan -> argv, ret->v[0] = plan->vmm. */
 void qemu_argv(const struct vm_plan *plan, struct strv *ret);

@@ -21,7 +21,7 @@
 enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER };
 
 struct vm_card {
-	const char *tap;   /* interface name in the sandbox's netns */
+	const char *tap; /* interface name in the sandbox's netns */
 	uint8_t mac[6];
 	uint16_t mtu;
 };
@@ -33,19 +33,19 @@ struct vm_disk {
 };
 
 struct vm_plan {
-	const char *vmm;                 /* path of the binary */
-	int accel;                       /* CONF_ACCEL_KVM or CONF_ACCEL_TCG, never auto */
-	int machine;                     /* never auto */
-	const char *arch;                /* "x86_64", "aarch64" */
+	const char *vmm;  /* path of the binary */
+	int accel;	  /* CONF_ACCEL_KVM or CONF_ACCEL_TCG, never auto */
+	int machine;	  /* never auto */
+	const char *arch; /* "x86_64", "aarch64" */
 	uint32_t vcpus;
-	uint64_t memory;                 /* bytes */
+	uint64_t memory; /* bytes */
 	const char *kernel, *initrd;
-	const char *cmdline;             /* whole kernel command line */
-	const char *const *extra_args;   /* NULL-terminated or NULL */
-	const char *share_tag;           /* NULL = no share */
-	int vsock;                       /* enum vm_vsock_kind */
+	const char *cmdline;	       /* whole kernel command line */
+	const char *const *extra_args; /* NULL-terminated or NULL */
+	const char *share_tag;	       /* NULL = no share */
+	int vsock;		       /* enum vm_vsock_kind */
 	uint32_t cid;
-	const char *console;             /* file for the guest's console, NULL = none */
+	const char *console; /* file for the guest's console, NULL = none */
 	struct vm_card cards[VM_MAX_CARDS];
 	unsigned n_cards;
 	struct vm_disk disks[VM_MAX_DISKS];
@@ -54,9 +54,9 @@ struct vm_plan {
 
 /** struct vm_facts - what the plan needs to know of the host, gathered by the caller. */
 struct vm_facts {
-	bool kvm_usable;       /* /dev/kvm opens, KVM_GET_API_VERSION is 12, KVM_CREATE_VM works */
-	bool vhost_vsock;      /* /dev/vhost-vsock opens */
-	uint64_t tsc_khz;      /* 0 = unknown */
+	bool kvm_usable; /* /dev/kvm opens, KVM_GET_API_VERSION is 12, KVM_CREATE_VM works */
+	bool vhost_vsock; /* /dev/vhost-vsock opens */
+	uint64_t tsc_khz; /* 0 = unknown */
 	unsigned host_cpus;
 	const char *machine_arch; /* uname -m */
 };
@@ -67,11 +67,13 @@ struct vm_facts {
  * permit: else "vm.kernel.path: /x is not allowed by [runtime] allow_kernel in kata.conf".
  * hwConfig's Xen properties (deviceTree, dtdevs, iomems, irqs) are refused by name.
  */
-int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec, const struct vm_facts *facts,
-		 uint32_t cid, const char *console, struct arena *a, struct vm_plan *ret_plan,
+int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
+		 const struct vm_facts *facts, uint32_t cid, const char *console,
+		 struct arena *a, struct vm_plan *ret_plan,
 		 struct kata_err *err) MUST_CHECK;
 
 /** vm_facts_gather() - look at this host. Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd. */
-int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts, struct kata_err *err) MUST_CHECK;
+int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts,
+		    struct kata_err *err) MUST_CHECK;
 
 #endif

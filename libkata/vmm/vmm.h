@@ -20,8 +20,8 @@ enum vmm_cap {
 
 /** struct vmm_fds - descriptors the VMM is started with; borrowed. -1 = not used. */
 struct vmm_fds {
-	int vsock;      /* vhost-user: connected to the vsock device; vhost: /dev/vhost-vsock */
-	int share;      /* connected to virtiofsd */
+	int vsock; /* vhost-user: connected to the vsock device; vhost: /dev/vhost-vsock */
+	int share; /* connected to virtiofsd */
 	int cgroup_procs[16];
 	unsigned n_cgroup_procs;
 };
@@ -40,11 +40,13 @@ struct vmm_events {
 struct vmm_driver {
 	const char *name; /* [hypervisor] driver = name */
 	unsigned caps;
-	int (*launch)(const struct vm_plan *plan, const struct vmm_fds *fds, struct loop *l,
-		      const struct vmm_events *ev, struct vmm **ret_vmm, struct kata_err *err);
+	int (*launch)(const struct vm_plan *plan, const struct vmm_fds *fds,
+		      struct loop *l, const struct vmm_events *ev, struct vmm **ret_vmm,
+		      struct kata_err *err);
 	int (*pause)(struct vmm *v, struct kata_err *err);
 	int (*resume)(struct vmm *v, struct kata_err *err);
-	void (*stop)(struct vmm *v); /* at once: SIGKILL and reap; the guest was synced before */
+	void (*stop)(
+		struct vmm *v); /* at once: SIGKILL and reap; the guest was synced before */
 	void (*free)(struct vmm *v);
 };
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qemu_argv: a plan in QEMU's words. Pure; golden files in tests/data/qemu hold
+ * every line of it. QEMU 7.2 and later.
+ *
+ * Machine types differ in four things, which are one line each of machines[]:
+ * the -M options, the bus of virtio devices, where the console is, the
+ * processor under TCG. Descriptors have the numbers of enum qemu_fd.
+ */
+#include "vmm/qemu.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+
+struct machine {
+	const char *options;	 /* of -M, without the memory */
+	const char *options_tty; /* ... when there is a console; NULL = the same */
+	const char *bus;	 /* how virtio devices' names end */
+	const char *cpu_tcg;
+	const char *const *extra; /* further arguments; NULL-terminated or NULL */
+};
+
+/* microvm: virtio-mmio in its present form; QEMU's default is the legacy one */
+static const char *const microvm_extra[] = { "-global", "virtio-mmio.force-legacy=false",
+					     NULL };
+
+/*
+ * microvm: Debian's kernels find virtio-mmio devices only through ACPI. rtc: without it the
+ * guest spends 2 s looking for one. pit and pic: what TSC calibration falls back to.
+ * virt: pointer authentication makes TCG four times slower; gic-version: the version that
+ * the accelerator has, and 2 ends at 8 CPUs.
+ */
+#define MICROVM                                                                          \
+	"microvm,acpi=on,rtc=on,pit=on,pic=on,pcie=off,usb=off,auto-kernel-cmdline=off,isa-serial="
+static const struct machine machines[] = {
+	[CONF_MACHINE_MICROVM] = { MICROVM "off", MICROVM "on", "-device", "max",
+				   microvm_extra },
+	[CONF_MACHINE_Q35] = { "q35,smbus=off,sata=off,usb=off,vmport=off", NULL, "-pci",
+			       "max", NULL },
+	[CONF_MACHINE_VIRT] = { "virt,gic-version=max", NULL, "-pci", "max,pauth=off",
+				NULL },
+};
+
+/* A value inside a comma-separated option: a comma is doubled (qemu(1), "-drive"). */
+static char *escape(const char *s)
+{
+	char *out = mem_alloc(2 * __builtin_strlen(s) + 1), *p = out;
+
+	for (; *s; s++) {
+		if (*s == ',')
+			*p++ = ',';
+		*p++ = *s;
+	}
+	*p = 0;
+	return out;
+}
+
+static void add_machine(const struct vm_plan *plan, const struct machine *m,
+			struct strv *ret)
+{
+	bool kvm = plan->accel == CONF_ACCEL_KVM;
+	const char *options = plan->console && m->options_tty ? m->options_tty
+							      : m->options;
+
+	strv_add(ret, "-M");
+	strv_addf(ret, "%s,memory-backend=mem", options);
+	for (size_t i = 0; m->extra && m->extra[i]; i++)
+		strv_add(ret, m->extra[i]);
+	strv_add(ret, "-accel");
+	strv_add(ret, kvm ? "kvm" : "tcg,thread=multi");
+	strv_add(ret, "-cpu");
+	strv_add(ret, kvm ? "host" : m->cpu_tcg);
+	strv_add(ret, "-smp");
+	strv_addf(ret, "%" PRIu32, plan->vcpus);
+	strv_add(ret, "-m");
+	strv_addf(ret, "%" PRIu64 "M", plan->memory >> 20);
+	/* shared: vhost-user devices read the guest's memory, and say nothing if they cannot */
+	strv_add(ret, "-object");
+	strv_addf(ret, "memory-backend-memfd,id=mem,size=%" PRIu64 "M,share=on",
+		  plan->memory >> 20);
+}
+
+static void add_kernel(const struct vm_plan *plan, struct strv *ret)
+{
+	strv_add(ret, "-kernel");
+	strv_add(ret, plan->kernel);
+	if (plan->initrd) {
+		strv_add(ret, "-initrd");
+		strv_add(ret, plan->initrd);
+	}
+	strv_add(ret, "-append");
+	strv_add(ret, plan->cmdline);
+}
+
+static void add_control(struct strv *ret)
+{
+	strv_add(ret, "-chardev");
+	strv_addf(ret, "socket,id=qmp,fd=%d", QEMU_FD_QMP);
+	strv_add(ret, "-mon");
+	strv_add(ret, "chardev=qmp,mode=control");
+}
+
+static void add_console(const struct vm_plan *plan, struct strv *ret)
+{
+	AUTO_FREE char *path = plan->console ? escape(plan->console) : NULL;
+
+	if (!path)
+		return;
+	strv_add(ret, "-chardev");
+	strv_addf(ret, "file,id=console,path=%s,append=on", path);
+	strv_add(ret, "-serial");
+	strv_add(ret, "chardev:console");
+}
+
+static void add_vsock(const struct vm_plan *plan, const struct machine *m,
+		      struct strv *ret)
+{
+	if (plan->vsock == VM_VSOCK_VHOST) {
+		strv_add(ret, "-device");
+		strv_addf(ret, "vhost-vsock%s,guest-cid=%" PRIu32 ",vhostfd=%d", m->bus,
+			  plan->cid, QEMU_FD_VSOCK);
+		return;
+	}
+	strv_add(ret, "-chardev");
+	strv_addf(ret, "socket,id=vsock,fd=%d", QEMU_FD_VSOCK);
+	strv_add(ret, "-device");
+	strv_addf(ret, "vhost-user-vsock%s,chardev=vsock", m->bus);
+}
+
+static void add_share(const struct vm_plan *plan, const struct machine *m,
+		      struct strv *ret)
+{
+	if (!plan->share_tag)
+		return;
+	strv_add(ret, "-chardev");
+	strv_addf(ret, "socket,id=share,fd=%d", QEMU_FD_SHARE);
+	strv_add(ret, "-device");
+	strv_addf(ret, "vhost-user-fs%s,chardev=share,tag=%s,queue-size=1024", m->bus,
+		  plan->share_tag);
+}
+
+/* The spec's names for disk formats are QEMU's but for Microsoft's "vhd". */
+static const char *disk_driver(const char *format)
+{
+	if (!format)
+		return "raw";
+	return str_eq(format, "vhd") ? "vpc" : format;
+}
+
+static void add_disk(const struct vm_plan *plan, const struct machine *m, unsigned i,
+		     struct strv *ret)
+{
+	const struct vm_disk *d = &plan->disks[i];
+	AUTO_FREE char *path = escape(d->path);
+	AUTO_FREE char *driver = escape(disk_driver(d->format));
+	const char *ro = d->readonly ? "on" : "off";
+
+	strv_add(ret, "-blockdev");
+	strv_addf(
+		ret,
+		"driver=%s,node-name=disk%u,read-only=%s,file.driver=file,file.filename=%s",
+		driver, i, ro, path);
+	strv_add(ret, "-device");
+	strv_addf(ret, "virtio-blk%s,drive=disk%u", m->bus, i);
+}
+
+static void add_card(const struct vm_plan *plan, const struct machine *m, unsigned i,
+		     struct strv *ret)
+{
+	const struct vm_card *c = &plan->cards[i];
+	AUTO_FREE char *tap = escape(c->tap);
+
+	strv_add(ret, "-netdev");
+	strv_addf(ret, "tap,id=net%u,ifname=%s,script=no,downscript=no,vhost=off", i,
+		  tap);
+	strv_add(ret, "-device");
+	strv_addf(
+		ret,
+		"virtio-net%s,netdev=net%u,mac=%02x:%02x:%02x:%02x:%02x:%02x,host_mtu=%u",
+		m->bus, i, c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4],
+		c->mac[5], c->mtu);
+}
+
+void qemu_argv(const struct vm_plan *plan, struct strv *ret)
+{
+	static const char *const fixed[] = { "-nodefaults", "-no-user-config",
+					     "-no-reboot", "-display", "none" };
+	const struct machine *m = &machines[plan->machine];
+
+	strv_add(ret, plan->vmm);
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		strv_add(ret, fixed[i]);
+	add_machine(plan, m, ret);
+	add_kernel(plan, ret);
+	add_control(ret);
+	add_console(plan, ret);
+	add_vsock(plan, m, ret);
+	add_share(plan, m, ret);
+	for (unsigned i = 0; i < plan->n_disks; i++)
+		add_disk(plan, m, i, ret);
+	for (unsigned i = 0; i < plan->n_cards; i++)
+		add_card(plan, m, i, ret);
+	for (size_t i = 0; plan->extra_args && plan->extra_args[i]; i++)
+		strv_add(ret, plan->extra_args[i]);
+}
