@@ -21,38 +21,52 @@
 
 /** struct share_bind - one entry of the plan: bind @source at share/@target. */
 struct share_bind {
-	const char *source;   /* absolute host path */
-	const char *target;   /* relative: "c1/rootfs", "c1/m3" */
+	const char *source; /* absolute host path */
+	const char *target; /* relative: "c1/rootfs", "c1/m3" */
 	bool readonly;
-	bool recursive;       /* rbind */
-	const char *what;     /* JSON path for errors: "mounts[3].source" */
+	bool readonly_below; /* mounts below it too ("rro") */
+	bool recursive;	     /* rbind */
+	bool must_be_dir;    /* the root */
+	const char *what;    /* JSON path for errors: "mounts[3].source" */
+};
+
+/** struct share_point - a mount point made in a read-only root before it becomes read-only. */
+struct share_point {
+	const char *path; /* in the container */
+	int like; /* index of the bind whose kind (directory or file) it has; -1 = directory */
 };
 
 struct share_plan {
-	struct share_bind *binds;
+	struct share_bind *binds; /* [0] is the root */
 	size_t n;
-	/* mount points to make in a read-only root before it becomes read-only (host side) */
-	const char *const *mountpoints;
-	const bool *mountpoint_is_file;
-	size_t n_mountpoints;
+	struct share_point
+		*points; /* only for a read-only root; otherwise the guest makes them */
+	size_t n_points;
 };
 
 /** share_plan_make() - pure. @number: the container's number in its VM; @rootfs absolute. */
-int share_plan_make(const struct oci_spec *spec, const char *bundle, const char *rootfs, unsigned number,
-		    struct arena *a, struct share_plan *ret_plan, struct kata_err *err) MUST_CHECK;
+int share_plan_make(const struct oci_spec *spec, const char *bundle, const char *rootfs,
+		    unsigned number, struct arena *a, struct share_plan *ret_plan,
+		    struct kata_err *err) MUST_CHECK;
 
 /** share_mount_is_bind() - is this entry of mounts[] a bind of a host path? ("bind"/"rbind" option or type) */
 bool share_mount_is_bind(const struct oci_mount *m);
 
-/** share_open() - tmpfs at @dirfd/share; returns its descriptor. Caller is in a private mount namespace. */
+/**
+ * share_open() - tmpfs at @dirfd/share; returns its descriptor. Caller is in a private mount namespace.
+ * Its own files are read-only to whoever binds it later (virtiofsd), and binds made after
+ * that reach them all the same: it is a shared mount.
+ */
 int share_open(int dirfd, struct kata_err *err) MUST_CHECK;
 /** share_apply() - bind everything of the plan; on failure what it did is undone. */
-int share_apply(int sharefd, const struct share_plan *plan, struct kata_err *err) MUST_CHECK;
+int share_apply(int sharefd, const struct share_plan *plan,
+		struct kata_err *err) MUST_CHECK;
 /** share_remove() - lazily unmount and remove share/c<n>. */
 int share_remove(int sharefd, unsigned number) MUST_CHECK;
 
 /** virtiofsd_argv() - pure. @listen_fd: its listening vhost-user socket; @dir: the shared directory. */
-void virtiofsd_argv(const struct kata_conf *conf, int listen_fd, const char *dir, struct strv *ret);
+void virtiofsd_argv(const struct kata_conf *conf, int listen_fd, const char *dir,
+		    struct strv *ret);
 /** virtiofsd_is_rust() - flavour of the configured binary ("auto": by its path). */
 bool virtiofsd_is_rust(const struct kata_conf *conf);
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * share_plan: which host paths of a spec go into the shared tree, and how. Pure.
+ *
+ * A mount that is not a bind is made by the guest. Bind options other than "ro" (nosuid,
+ * noexec, propagation ...) are the guest's as well: it mounts what it finds here.
+ */
+#include "share/share.h"
+
+#include <errno.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+/* Options in order, the later wins; 0 where @name means nothing. */
+enum { OPT_RO = 1, OPT_RRO, OPT_RW };
+
+static int option_meaning(const char *name)
+{
+	static const struct {
+		const char *name;
+		int meaning;
+	} table[] = {
+		{ "ro", OPT_RO },
+		{ "rro", OPT_RRO },
+		{ "rw", OPT_RW },
+		{ "rrw", OPT_RW },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (str_eq(table[i].name, name))
+			return table[i].meaning;
+	return 0;
+}
+
+static bool has_option(const struct oci_mount *m, const char *name)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		if (str_eq(m->options.v[i], name))
+			return true;
+	return false;
+}
+
+/* runc's rule: the option decides, the type "bind" alone means the same. */
+bool share_mount_is_bind(const struct oci_mount *m)
+{
+	return has_option(m, "bind") || has_option(m, "rbind") || str_eq(m->type, "bind");
+}
+
+static void bind_options(const struct oci_mount *m, struct share_bind *b)
+{
+	for (size_t i = 0; i < m->options.n; i++) {
+		int meaning = option_meaning(m->options.v[i]);
+
+		if (meaning) {
+			b->readonly = meaning != OPT_RW;
+			b->readonly_below = meaning == OPT_RRO;
+		}
+	}
+	b->recursive = has_option(m, "rbind");
+}
+
+static const struct oci_mount *mount_at(const struct oci_spec *spec, size_t i)
+{
+	return (const struct oci_mount *)spec->mounts.v + i;
+}
+
+static int plan_binds(const struct oci_spec *spec, const char *bundle, unsigned number,
+		      struct arena *a, struct share_plan *plan, struct kata_err *err)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct oci_mount *m = mount_at(spec, i);
+		struct share_bind *b = &plan->binds[plan->n];
+		AUTO_FREE char *source = NULL;
+
+		if (!share_mount_is_bind(m))
+			continue;
+		if (!m->source || !*m->source)
+			return err_set(err, -EINVAL,
+				       "mounts[%zu].source: is missing in a bind mount",
+				       i);
+		/* relative to the bundle (runtime-spec, "mounts") */
+		source = fs_abspath(bundle, m->source);
+		b->source = arena_strdup(a, source);
+		b->target = arena_printf(a, "c%u/m%zu", number, i);
+		b->what = arena_printf(a, "mounts[%zu].source", i);
+		bind_options(m, b);
+		plan->n++;
+	}
+	return 0;
+}
+
+/* Does an earlier mount lie over the place of mounts[@i]? Then its point is in there. */
+static bool is_covered(char *const *clean, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (fs_is_below(clean[i], clean[j]))
+			return true;
+	return str_eq(clean[i], "/");
+}
+
+/*
+ * In a root that is writable the guest makes mount points; a read-only one must
+ * have them before the host binds it.
+ */
+static void plan_points(const struct oci_spec *spec, struct arena *a,
+			struct share_plan *plan)
+{
+	size_t n = spec->mounts.n, bind = 1;
+	char **clean = arena_array(a, n + 1, sizeof(*clean));
+
+	plan->points = arena_array(a, n + 1, sizeof(*plan->points));
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_mount *m = mount_at(spec, i);
+		bool is_bind = share_mount_is_bind(m);
+		AUTO_FREE char *path = fs_abspath("/", m->destination);
+
+		clean[i] = arena_strdup(a, path);
+		if (!is_covered(clean, i))
+			plan->points[plan->n_points++] = (struct share_point){
+				clean[i], is_bind ? (int)bind : -1
+			};
+		bind += is_bind;
+	}
+}
+
+int share_plan_make(const struct oci_spec *spec, const char *bundle, const char *rootfs,
+		    unsigned number, struct arena *a, struct share_plan *ret_plan,
+		    struct kata_err *err)
+{
+	struct share_plan plan = { .n = 1 };
+	int r;
+
+	plan.binds = arena_array(a, spec->mounts.n + 1, sizeof(*plan.binds));
+	plan.binds[0] = (struct share_bind){
+		.source = rootfs,
+		.target = arena_printf(a, "c%u/rootfs", number),
+		.readonly = spec->root && spec->root->readonly,
+		/* an engine may have mounted volumes into the root already */
+		.recursive = true,
+		.must_be_dir = true,
+		.what = "root.path",
+	};
+	r = plan_binds(spec, bundle, number, a, &plan, err);
+	if (r < 0)
+		return r;
+	if (plan.binds[0].readonly)
+		plan_points(spec, a, &plan);
+	*ret_plan = plan;
+	return 0;
+}
