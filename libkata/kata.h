@@ -19,9 +19,7 @@
 extern "C" {
 #endif
 
-#ifndef KATA_BASE_ERR_H
 #include "base/err.h"
-#endif
 
 /** struct kata - what every verb needs; filled by the caller, read only. */
 struct kata {
@@ -31,6 +29,15 @@ struct kata {
 	bool systemd_cgroup;
 	bool debug;
 };
+
+/**
+ * kata_log_open() - where the library's lines and kata_log_failure()'s go from now on.
+ * @file:   appended to, made when missing; NULL = stderr
+ * @format: "text" or "json"; NULL = text
+ */
+int kata_log_open(const char *file, const char *format, bool debug, struct kata_err *err);
+/** kata_log_failure() - the one line of a failed call, in the log and in plain on stderr. */
+void kata_log_failure(const struct kata_err *err);
 
 struct kata_create_args {
 	const char *id;

@@ -125,8 +125,7 @@ int store_record_read(const struct store_dir *d, struct arena *a, struct store_r
 	return 0;
 }
 
-/* Is somebody else holding the lock? Only a verb at work does. */
-static bool locked_by_other(const struct store_dir *d)
+bool store_is_busy(const struct store_dir *d)
 {
 	AUTO_CLOSE int fd = -1;
 
@@ -153,6 +152,6 @@ enum oci_status store_status(const struct store_dir *d, const struct store_recor
 	};
 
 	if (!r->shim)
-		return r->phase == STORE_CREATING && locked_by_other(d) ? OCI_CREATING : OCI_STOPPED;
+		return r->phase == STORE_CREATING && store_is_busy(d) ? OCI_CREATING : OCI_STOPPED;
 	return is_alive(r->shim) ? of_phase[r->phase] : OCI_STOPPED;
 }

@@ -84,6 +84,9 @@ void store_sweep(const char *root, const char *id);
 /** store_list() - ids with a record of ours, sorted; missing root = -ENOENT. */
 int store_list(const char *root, struct strv *ret_ids, struct kata_err *err) MUST_CHECK;
 
+/** store_is_busy() - is somebody else holding the lock? Only a verb at work does. */
+bool store_is_busy(const struct store_dir *d);
+
 int store_record_write(const struct store_dir *d, const struct store_record *r, struct kata_err *err)
 	MUST_CHECK;
 int store_record_read(const struct store_dir *d, struct arena *a, struct store_record *ret,

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spawn: kata-sandbox and kata-shim, the two processes that outlive the call.
+ * Both are direct children, so the caller's subreaper inherits them. Only the
+ * shim gets the caller's stdio.
+ *
+ * The sandbox is pid 1 of a pid namespace: whatever kills it kills VMM and
+ * helpers with it. The shim stands for the container on the host, in
+ * namespaces of the kinds the spec asks for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "sandbox/ctl.h"
+#include "verb/creation.h"
+
+#ifndef PKGLIBEXECDIR
+#define PKGLIBEXECDIR "/usr/libexec/kata"
+#endif
+
+/* Namespaces that the shim gets new when the spec asks for new ones; network is the sandbox's. */
+static const struct {
+	enum oci_ns_type type;
+	unsigned long flag;
+} shim_ns[] = {
+	{ OCI_NS_MOUNT, CLONE_NEWNS },
+	{ OCI_NS_PID, CLONE_NEWPID },
+	{ OCI_NS_UTS, CLONE_NEWUTS },
+	{ OCI_NS_IPC, CLONE_NEWIPC },
+};
+
+/* KATA_LIBEXEC is for running from a build tree. */
+static char *helper_path(const char *name)
+{
+	const char *dir = getenv("KATA_LIBEXEC");
+
+	return mem_printf("%s/%s", dir && dir[0] == '/' ? dir : PKGLIBEXECDIR, name);
+}
+
+void spawn_end(struct proc *p)
+{
+	int rc;
+
+	if (p->pidfd < 0)
+		return;
+	rc = proc_kill(p->pidfd, SIGKILL);
+	if (rc == 0)
+		rc = proc_wait(p);
+	if (rc < 0)
+		log_debug("end process %d: %s", (int)p->pid, err_text(-rc));
+	proc_done(p);
+	*p = (struct proc)PROC_INIT;
+}
+
+static int remember(const struct proc *p, struct store_proc *rec, struct kata_err *err)
+{
+	int rc;
+
+	rec->pid = p->pid;
+	rc = proc_start_time(p->pid, &rec->start);
+	return rc < 0 ? err_sys_code(err, rc, "read start time of process %d", (int)p->pid) : 0;
+}
+
+static int conf_memfd(const struct conf *conf, struct kata_err *err)
+{
+	struct buf b = { 0 };
+	int fd;
+
+	conf_write(conf, false, &b);
+	fd = fs_memfd("kata.conf", buf_ptr(&b), buf_len(&b));
+	buf_done(&b);
+	return fd < 0 ? err_sys_code(err, fd, "memfd") : fd;
+}
+
+static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *err)
+{
+	AUTO_FREE char *path = helper_path("kata-sandbox");
+	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : NULL, NULL };
+	const struct proc_fd fds[] = {
+		{ ctl, SANDBOX_FD_CTL },
+		{ c->dir.fd, SANDBOX_FD_DIR },
+		{ conf, SANDBOX_FD_CONF },
+	};
+	struct proc_spawn sp = PROC_SPAWN_INIT;
+
+	sp.path = path;
+	sp.argv = argv;
+	sp.fds = fds;
+	sp.n_fds = ARRAY_SIZE(fds);
+	sp.clone_flags = CLONE_NEWPID | CLONE_NEWNS | (c->netns_given ? 0 : CLONE_NEWNET);
+	sp.setns = &c->netns_fd;
+	sp.n_setns = c->netns_given ? 1 : 0;
+	sp.new_session = true;
+	sp.cwd_fd = c->dir.fd;
+	return proc_spawn(&sp, &c->sandbox, err);
+}
+
+int spawn_sandbox(struct creation *c, struct kata_err *err)
+{
+	AUTO_CLOSE int theirs = -1;
+	AUTO_CLOSE int conf = -1;
+	int pair[2];
+	int rc;
+
+	rc = sock_pair(SOCK_SEQPACKET, pair);
+	if (rc < 0)
+		return err_sys_code(err, rc, "socketpair");
+	c->ctl_fd = pair[0];
+	theirs = pair[1];
+	conf = conf_memfd(c->conf, err);
+	if (conf < 0)
+		return conf;
+	rc = exec_sandbox(c, theirs, conf, err);
+	if (rc < 0)
+		return err_ctx(err, "start kata-sandbox");
+	rc = remember(&c->sandbox, &c->rec_sandbox, err);
+	if (rc < 0 || c->netns_given)
+		return rc;
+	c->netns_fd = netns_of_process(c->sandbox.pid, err);
+	return c->netns_fd < 0 ? c->netns_fd : 0;
+}
+
+static unsigned long shim_clone_flags(const struct oci_spec *spec)
+{
+	unsigned long flags = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shim_ns); i++) {
+		if (oci_spec_ns(spec, shim_ns[i].type))
+			flags |= shim_ns[i].flag;
+	}
+	return flags;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Container's own command line, so that ps and docker top show it. */
+static void shim_argv_env(const struct oci_spec *spec, char *const **ret_argv, struct strv *env)
+{
+	static const char *const none[] = { "kata-shim", NULL };
+	const struct oci_process *p = spec->process;
+	const char *const *argv = p && p->args.n ? p->args.v : none;
+
+	strv_addf(env, SHIM_ENV_TERMINAL "=%d", p && p->terminal);
+	strv_addf(env, SHIM_ENV_HOSTNAME "=%s", spec->hostname ? spec->hostname : "");
+	strv_addf(env, SHIM_ENV_COMM "=%.15s", base_name(argv[0]));
+	strv_addf(env, SHIM_ENV_NEWNS "=%d", oci_spec_ns(spec, OCI_NS_MOUNT) != NULL);
+	*ret_argv = (char *const *)argv;
+}
+
+static int exec_shim(struct creation *c, struct kata_err *err)
+{
+	AUTO_FREE char *path = helper_path("kata-shim");
+	struct strv env = { NULL, 0 };
+	int tty = c->console.slave;
+	const struct proc_fd fds[] = {
+		{ tty >= 0 ? tty : 0, 0 },
+		{ tty >= 0 ? tty : 1, 1 },
+		{ tty >= 0 ? tty : 2, 2 },
+		{ c->shim_fd, SHIM_FD_CTL },
+		{ c->bundle.rootfs_fd, SHIM_FD_ROOTFS },
+	};
+	struct proc_spawn sp = PROC_SPAWN_INIT;
+	int rc;
+
+	shim_argv_env(c->bundle.spec, &sp.argv, &env);
+	sp.path = path;
+	sp.envp = env.v;
+	sp.fds = fds;
+	sp.n_fds = ARRAY_SIZE(fds);
+	sp.clone_flags = shim_clone_flags(c->bundle.spec);
+	sp.setns = &c->netns_fd;
+	sp.n_setns = 1;
+	sp.new_session = true;
+	sp.ctty = tty >= 0 ? 0 : -1;
+	rc = proc_spawn(&sp, &c->shim, err);
+	strv_done(&env);
+	return rc;
+}
+
+int spawn_shim(struct creation *c, struct kata_err *err)
+{
+	int rc = exec_shim(c, err);
+
+	if (rc < 0)
+		return err_ctx(err, "start kata-shim");
+	/* the shim and the sandbox have them now; ours would hide that one of them is gone */
+	close(c->shim_fd);
+	c->shim_fd = -1;
+	if (c->console.slave >= 0)
+		close(c->console.slave);
+	c->console.slave = -1;
+	return remember(&c->shim, &c->rec_shim, err);
+}

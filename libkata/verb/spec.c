@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spec: a template config.json. Never overwrites one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "kata.h"
+#include "oci/template.h"
+
+static int write_new(int dirfd, const struct buf *b, struct kata_err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int rc;
+
+	fd = openat(dirfd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, -EEXIST, "File config.json exists. Remove it first");
+	if (fd < 0)
+		return err_sys(err, "create config.json");
+	rc = fs_write_all(fd, buf_ptr(b), buf_len(b));
+	if (rc == 0)
+		return 0;
+	unlinkat(dirfd, "config.json", 0);
+	return err_sys_code(err, rc, "write config.json");
+}
+
+int kata_spec(const char *bundle, bool rootless, struct kata_err *err)
+{
+	struct buf b = { 0 };
+	struct json_out o = { .buf = &b, .pretty = true };
+	AUTO_CLOSE int dir = -1;
+	int rc;
+
+	if (!bundle)
+		bundle = ".";
+	dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, "bundle %s", bundle);
+	oci_template_write(&o, rootless);
+	buf_add_u8(&b, '\n');
+	rc = write_new(dir, &b, err);
+	buf_done(&b);
+	return rc;
+}
