@@ -111,7 +111,8 @@ int fs_write_str(int dirfd, const char *name, const char *s)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == len ? 0 : -EIO; /* a kernel file that took half of it is broken */
+	return (size_t)n == len ? 0
+				: -EIO; /* a kernel file that took half of it is broken */
 }
 
 /** A new file with a name nobody has. Return: fd, its name in @name. */
@@ -122,8 +123,8 @@ static int open_temp(int dirfd, mode_t mode, char name[64])
 
 	for (i = 0; i < TEMP_TRIES; i++) {
 		snprintf(name, 64, ".tmp.%ld.%u", (long)getpid(), i);
-		fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			    mode);
+		fd = openat(dirfd, name,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST)
@@ -139,7 +140,8 @@ static int open_temp(int dirfd, mode_t mode, char name[64])
  * Not flushed to disk: what we write this way (records, pid files) lives no longer
  * than the boot.
  */
-int fs_write_atomic(int dirfd, const char *name, const void *data, size_t len, mode_t mode)
+int fs_write_atomic(int dirfd, const char *name, const void *data, size_t len,
+		    mode_t mode)
 {
 	char temp[64];
 	int fd, r;
@@ -187,7 +189,8 @@ int fs_memfd(const char *name, const void *data, size_t len)
 	if (r < 0)
 		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+	    fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
@@ -260,7 +263,7 @@ struct removal {
 	struct level *levels; /* levels[0] is what was asked for */
 	size_t n;
 	int parent; /* the caller's dirfd */
-	int fd;     /* of the innermost level */
+	int fd;	    /* of the innermost level */
 };
 
 /** Open a subdirectory: no link followed, no mount crossed (EXDEV). */
@@ -332,7 +335,8 @@ static int remove_name(int dirfd, const char *name)
 		return 0;
 	if (errno == ENOTEMPTY || errno == EEXIST)
 		return 1;
-	return errno == ENOTDIR ? -EPERM : -errno; /* EPERM of unlinkat: an immutable file */
+	return errno == ENOTDIR ? -EPERM
+				: -errno; /* EPERM of unlinkat: an immutable file */
 }
 
 /**

@@ -33,10 +33,12 @@ int fs_mkdir_p(const char *path, mode_t mode, struct kata_err *err) MUST_CHECK;
 /** fs_read_fd() - all of @fd up to @max bytes, NUL-terminated behind the end. -E2BIG when larger. */
 int fs_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len) MUST_CHECK;
 /** fs_read_at() - the same by name; @what names it in the error, as "read <dir>/<name>". */
-int fs_read_at(int dirfd, const char *name, size_t max, char **ret_data, size_t *ret_len) MUST_CHECK;
+int fs_read_at(int dirfd, const char *name, size_t max, char **ret_data,
+	       size_t *ret_len) MUST_CHECK;
 
 /** fs_write_atomic() - temp file + rename in @dirfd; on failure nothing is left and nothing changed. */
-int fs_write_atomic(int dirfd, const char *name, const void *data, size_t len, mode_t mode) MUST_CHECK;
+int fs_write_atomic(int dirfd, const char *name, const void *data, size_t len,
+		    mode_t mode) MUST_CHECK;
 /** fs_write_atomic_path() - the same for an ordinary path (pid files). */
 int fs_write_atomic_path(const char *path, const void *data, size_t len, mode_t mode,
 			 struct kata_err *err) MUST_CHECK;

@@ -25,10 +25,12 @@
 
 #include "base/mem.h"
 
-#define MAX_LINKS 40     /* as the kernel's own limit */
-#define RACE_RETRIES 128 /* openat2 says EAGAIN when a rename anywhere may have raced with ".." */
+#define MAX_LINKS 40 /* as the kernel's own limit */
+#define RACE_RETRIES                                                                     \
+	128 /* openat2 says EAGAIN when a rename anywhere may have raced with ".." */
 
-static int open_resolved(int rootfd, const char *path, int flags, mode_t mode, uint64_t resolve)
+static int open_resolved(int rootfd, const char *path, int flags, mode_t mode,
+			 uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
@@ -40,7 +42,8 @@ static int open_resolved(int rootfd, const char *path, int flags, mode_t mode, u
 
 	do {
 		fd = (int)syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || (errno == EAGAIN && tries++ < RACE_RETRIES)));
+	} while (fd < 0 &&
+		 (errno == EINTR || (errno == EAGAIN && tries++ < RACE_RETRIES)));
 	return fd < 0 ? -errno : fd;
 }
 
@@ -53,8 +56,8 @@ struct walk {
 	int rootfd;
 	mode_t mode;
 	bool want_file; /* the last component is to be a file */
-	char *done;     /* "" or "a/b": resolved, no links */
-	char *rest;     /* still to do */
+	char *done;	/* "" or "a/b": resolved, no links */
+	char *rest;	/* still to do */
 	int links;
 };
 
@@ -113,7 +116,8 @@ static int make(const struct walk *w, const char *name)
 		mode = w->want_file ? w->mode | (w->mode & 0444) >> 2 : w->mode;
 		return mkdirat(dirfd, name, mode) < 0 && errno != EEXIST ? -errno : 0;
 	}
-	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, w->mode);
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    w->mode);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
 	close(fd);

@@ -42,7 +42,7 @@ const struct json_limits json_limits_hostile = {
 /** A value whose container is still open. */
 struct member {
 	const char *key; /* NULL in an array */
-	size_t at;       /* the key's first byte in the text */
+	size_t at;	 /* the key's first byte in the text */
 	struct json *value;
 };
 
@@ -111,7 +111,8 @@ static size_t string_start(const char *text, size_t end)
 	return i;
 }
 
-static int refuse(struct parse *p, int code, size_t at, const char *fmt, ...) KATA_PRINTF(4, 5);
+static int refuse(struct parse *p, int code, size_t at, const char *fmt, ...)
+	KATA_PRINTF(4, 5);
 
 /** Set the error with the place in front. Return: @code. */
 static int refuse(struct parse *p, int code, size_t at, const char *fmt, ...)
@@ -165,9 +166,9 @@ static int check_escape(struct parse *p, size_t at)
 		return refuse(p, -EINVAL, at, "a string must not contain \\u0000");
 	if (unit < 0xd800 || unit > 0xdfff)
 		return 6;
-	low = at + 7 < p->len && p->text[at + 6] == '\\' && p->text[at + 7] == 'u' ?
-		      hex4(p, at + 8) :
-		      -1;
+	low = at + 7 < p->len && p->text[at + 6] == '\\' && p->text[at + 7] == 'u'
+		      ? hex4(p, at + 8)
+		      : -1;
 	if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff)
 		return refuse(p, -EINVAL, at, "\\u%04x is half a surrogate pair", unit);
 	return 12;
@@ -252,7 +253,8 @@ static bool fits(struct parse *p, size_t n)
 {
 	if (n <= p->limits->string)
 		return true;
-	refuse(p, -E2BIG, here(p), "string or number longer than %zu bytes", p->limits->string);
+	refuse(p, -E2BIG, here(p), "string or number longer than %zu bytes",
+	       p->limits->string);
 	return false;
 }
 
@@ -327,7 +329,8 @@ static int by_key(const void *a, const void *b)
 
 static const struct member *find_twin_sorted(const struct member *m, size_t n)
 {
-	AUTO_FREE const struct member **sorted = mem_grow(NULL, n, sizeof(struct member *));
+	AUTO_FREE const struct member **sorted = mem_grow(NULL, n,
+							  sizeof(struct member *));
 	const struct member *twin = NULL;
 	size_t i;
 
@@ -377,7 +380,8 @@ static int close_container(struct parse *p, bool object)
 	twin = n > 1 ? find_twin(m, n) : NULL;
 	if (!twin)
 		return 1;
-	refuse(p, -EINVAL, string_start(p->text, twin->at), "duplicate key \"%.64s\"", twin->key);
+	refuse(p, -EINVAL, string_start(p->text, twin->at), "duplicate key \"%.64s\"",
+	       twin->key);
 	return 0;
 }
 
@@ -449,8 +453,8 @@ static int run(struct parse *p)
  *
  * Return: 0, -EINVAL, -E2BIG.
  */
-int json_parse(const char *text, size_t len, const struct json_limits *limits, struct arena *a,
-	       const struct json **ret_root, struct kata_err *err)
+int json_parse(const char *text, size_t len, const struct json_limits *limits,
+	       struct arena *a, const struct json **ret_root, struct kata_err *err)
 {
 	struct parse p = {
 		.text = text,
@@ -462,8 +466,8 @@ int json_parse(const char *text, size_t len, const struct json_limits *limits, s
 	int r;
 
 	if (len > limits->bytes)
-		return err_set(err, -E2BIG, "document of %zu bytes is larger than %zu", len,
-			       limits->bytes);
+		return err_set(err, -E2BIG, "document of %zu bytes is larger than %zu",
+			       len, limits->bytes);
 	r = check_text(&p);
 	if (r < 0)
 		return r;
@@ -516,8 +520,9 @@ int json_to_u64(const struct json *j, uint64_t min, uint64_t max, uint64_t *ret)
 const char *json_type_name(enum json_type t)
 {
 	static const char *const names[] = {
-		[JSON_NULL] = "null",	  [JSON_BOOL] = "a boolean", [JSON_NUMBER] = "a number",
-		[JSON_STRING] = "a string", [JSON_ARRAY] = "an array", [JSON_OBJECT] = "an object",
+		[JSON_NULL] = "null",	    [JSON_BOOL] = "a boolean",
+		[JSON_NUMBER] = "a number", [JSON_STRING] = "a string",
+		[JSON_ARRAY] = "an array",  [JSON_OBJECT] = "an object",
 	};
 
 	return (size_t)t < ARRAY_SIZE(names) ? names[t] : "?";

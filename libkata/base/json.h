@@ -18,22 +18,29 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 struct json {
 	enum json_type type;
 	bool boolean;
-	const char *str;       /* text of a string or number, NUL-terminated */
-	size_t len;            /* bytes of str; elements of an array; members of an object */
-	const char **keys;     /* object: len keys, in the document's order */
-	struct json **items;   /* array, object: len values */
+	const char *str;   /* text of a string or number, NUL-terminated */
+	size_t len;	   /* bytes of str; elements of an array; members of an object */
+	const char **keys; /* object: len keys, in the document's order */
+	struct json **items; /* array, object: len values */
 };
 
 struct json_limits {
 	size_t bytes;  /* whole document */
 	size_t string; /* one string, one number or one key */
 	unsigned depth;
-	size_t nodes;  /* values in the document */
+	size_t nodes; /* values in the document */
 };
 
 /** The limits for config.json and all else of an engine's making: 16 MiB, 1 MiB, depth 64, 4 M nodes. */
@@ -45,8 +52,9 @@ extern const struct json_limits json_limits_hostile;
  * json_parse() - one document, nothing but white space around it; allocates in @a.
  * Errors name line and column: "line 3, column 7: <why>". -EINVAL, -E2BIG over a limit.
  */
-int json_parse(const char *text, size_t len, const struct json_limits *limits, struct arena *a,
-	       const struct json **ret_root, struct kata_err *err) MUST_CHECK;
+int json_parse(const char *text, size_t len, const struct json_limits *limits,
+	       struct arena *a, const struct json **ret_root,
+	       struct kata_err *err) MUST_CHECK;
 
 /** json_get() - member of an object, NULL when absent or @j is no object. */
 const struct json *json_get(const struct json *j, const char *key);
@@ -65,7 +73,7 @@ struct json_out {
 	struct buf *buf;
 	bool pretty;
 	unsigned depth;
-	bool comma;   /* a value stands before, at this depth */
+	bool comma; /* a value stands before, at this depth */
 	bool in_key;
 };
 void json_out_begin_object(struct json_out *o);

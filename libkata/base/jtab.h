@@ -32,22 +32,54 @@
 #include "base/mem.h"
 
 enum jt_kind {
-	JT_STR, JT_BOOL, JT_OPT_BOOL,
-	JT_I32, JT_U32, JT_I64, JT_U64,
-	JT_OPT_I32, JT_OPT_U32, JT_OPT_I64, JT_OPT_U64,
-	JT_ENUM, JT_STRV, JT_U32V,
-	JT_OBJ, JT_OBJV, JT_MAP, JT_OBJMAP, JT_RAW,
+	JT_STR,
+	JT_BOOL,
+	JT_OPT_BOOL,
+	JT_I32,
+	JT_U32,
+	JT_I64,
+	JT_U64,
+	JT_OPT_I32,
+	JT_OPT_U32,
+	JT_OPT_I64,
+	JT_OPT_U64,
+	JT_ENUM,
+	JT_STRV,
+	JT_U32V,
+	JT_OBJ,
+	JT_OBJV,
+	JT_MAP,
+	JT_OBJMAP,
+	JT_RAW,
 };
 
-struct jt_strv { const char *const *v; size_t n; };   /* v is NULL-terminated, NULL when absent */
-struct jt_u32v { const uint32_t *v; size_t n; };
-struct jt_objv { const void *v; size_t n; };          /* cast v to the element type */
-struct jt_map { const char *const *keys; const char *const *vals; size_t n; };
-struct jt_objmap { const char *const *keys; const void *v; size_t n; };
+struct jt_strv {
+	const char *const *v;
+	size_t n;
+}; /* v is NULL-terminated, NULL when absent */
+struct jt_u32v {
+	const uint32_t *v;
+	size_t n;
+};
+struct jt_objv {
+	const void *v;
+	size_t n;
+}; /* cast v to the element type */
+struct jt_map {
+	const char *const *keys;
+	const char *const *vals;
+	size_t n;
+};
+struct jt_objmap {
+	const char *const *keys;
+	const void *v;
+	size_t n;
+};
 
-#define JT_REQUIRED 1u  /* must be there and not null */
-#define JT_NONEMPTY 2u  /* string, array or map with something in it, when there */
-#define JT_OMIT_ZERO 4u /* encode: leave out false / 0 (absent pointers are always left out) */
+#define JT_REQUIRED 1u /* must be there and not null */
+#define JT_NONEMPTY 2u /* string, array or map with something in it, when there */
+#define JT_OMIT_ZERO                                                                     \
+	4u /* encode: leave out false / 0 (absent pointers are always left out) */
 
 struct jtab;
 
@@ -56,17 +88,17 @@ struct jt_field {
 	enum jt_kind kind;
 	unsigned flags;
 	size_t offset;
-	const struct jtab *sub;          /* JT_OBJ, JT_OBJV, JT_OBJMAP */
-	const char *const *names;        /* JT_ENUM: NULL-terminated */
-	int64_t min;                     /* numbers: a narrower range when max > min */
+	const struct jtab *sub;	  /* JT_OBJ, JT_OBJV, JT_OBJMAP */
+	const char *const *names; /* JT_ENUM: NULL-terminated */
+	int64_t min;		  /* numbers: a narrower range when max > min */
 	uint64_t max;
-	const char *alias;               /* another spelling that decodes the same; NULL = none */
+	const char *alias; /* another spelling that decodes the same; NULL = none */
 };
 
 struct jtab {
-	const char *what;                /* "process": for messages about the object itself */
-	size_t size;                     /* sizeof(struct) */
-	bool strict;                     /* unknown members are errors */
+	const char *what; /* "process": for messages about the object itself */
+	size_t size;	  /* sizeof(struct) */
+	bool strict;	  /* unknown members are errors */
 	const struct jt_field *fields;
 	size_t n_fields;
 	/* after all members are in: cross-field rules. @path is the object's JSON path. May be NULL. */
@@ -74,18 +106,24 @@ struct jtab {
 };
 
 /** Designated-initialiser helper: JT(struct oci_root, path, JT_STR, .flags = JT_REQUIRED) */
-#define JT(type, member, k, ...)                                                              \
-	{ .name = #member, .kind = (k), .offset = offsetof(type, member), __VA_ARGS__ }
+#define JT(type, member, k, ...)                                                         \
+	{                                                                                \
+		.name = #member, .kind = (k), .offset = offsetof(type, member),          \
+		__VA_ARGS__                                                              \
+	}
 /** The same when the JSON name is not the C name. */
-#define JT_AS(type, member, json_name, k, ...)                                                \
-	{ .name = (json_name), .kind = (k), .offset = offsetof(type, member), __VA_ARGS__ }
+#define JT_AS(type, member, json_name, k, ...)                                           \
+	{                                                                                \
+		.name = (json_name), .kind = (k), .offset = offsetof(type, member),      \
+		__VA_ARGS__                                                              \
+	}
 
 /**
  * jtab_decode() - @j into @obj (zeroed by the callee first), memory from @a.
  * @path: JSON path of @j, "" for the document.
  */
-int jtab_decode(const struct jtab *t, const struct json *j, struct arena *a, const char *path,
-		void *obj, struct kata_err *err) MUST_CHECK;
+int jtab_decode(const struct jtab *t, const struct json *j, struct arena *a,
+		const char *path, void *obj, struct kata_err *err) MUST_CHECK;
 void jtab_encode(const struct jtab *t, const void *obj, struct json_out *o);
 
 /** jtab_path() - "a.b" from "a" and "b"; "b" when @path is empty; keys that are no plain words are ["quoted"]. */

@@ -83,15 +83,15 @@ static void add_time(struct buf *b)
 
 	if (!gmtime_r(&now, &tm))
 		memset(&tm, 0, sizeof(tm));
-	buf_addf(b, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_addf(b, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /** logrus leaves a value bare when it is made of these only. */
 static bool is_bare(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       strchr("-._/@^+", c);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || strchr("-._/@^+", c);
 }
 
 static void add_escaped(struct buf *b, unsigned char c)
@@ -117,7 +117,8 @@ static void add_quoted(struct buf *b, const char *msg)
 		n = str_utf8_len(msg, left);
 		if (c == '\n')
 			buf_add_u8(b, ' ');
-		else if (n > 1 || (n == 1 && c >= 0x20 && c != 0x7f && c != '"' && c != '\\'))
+		else if (n > 1 ||
+			 (n == 1 && c >= 0x20 && c != 0x7f && c != '"' && c != '\\'))
 			buf_add(b, msg, n);
 		else
 			add_escaped(b, c);
@@ -167,8 +168,8 @@ static bool is_wanted(enum log_level level)
 {
 	if (log_state.debug || level == LOG_LVL_ERROR)
 		return true;
-	return level == LOG_LVL_WARNING && log_state.format == LOG_TEXT && log_state.fd < 0 &&
-	       isatty(STDERR_FILENO);
+	return level == LOG_LVL_WARNING && log_state.format == LOG_TEXT &&
+	       log_state.fd < 0 && isatty(STDERR_FILENO);
 }
 
 static void log_line(enum log_level level, const char *msg)

@@ -31,7 +31,8 @@ void log_setup(int fd, enum log_format format, bool debug);
 int log_open(const char *path, struct kata_err *err) __attribute__((warn_unused_result));
 
 /** log_msg() - write one line; newlines inside become spaces in text form, escapes in JSON. */
-void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_msg(enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /**
  * log_failure() - the one line of a failed call: an error line to the log, and

@@ -23,10 +23,10 @@ struct loop_src;
 /** @events: EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDHUP as epoll reports them. */
 struct loop_src {
 	void (*fn)(struct loop_src *src, uint32_t events);
-	int fd;          /* borrowed; -1 while not in the loop */
+	int fd;		 /* borrowed; -1 while not in the loop */
 	uint32_t events; /* what is watched for */
 	struct loop *loop;
-	bool always;     /* epoll refuses this descriptor (regular file, /dev/null): always ready */
+	bool always; /* epoll refuses this descriptor (regular file, /dev/null): always ready */
 };
 
 struct loop *loop_new(struct kata_err *err) MUST_CHECK;

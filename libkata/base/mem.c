@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ARENA_FIRST 4000u          /* with its header just below a page */
-#define ARENA_LARGEST (1u << 20)   /* growth of the chunks stops here */
+#define ARENA_FIRST 4000u	 /* with its header just below a page */
+#define ARENA_LARGEST (1u << 20) /* growth of the chunks stops here */
 #define ARENA_ALIGN (_Alignof(max_align_t))
 
 struct chunk {

@@ -20,7 +20,8 @@ void *mem_grow(void *old, size_t n, size_t size) __attribute__((returns_nonnull)
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 /** mem_printf() - asprintf that aborts instead of failing. */
-char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+char *mem_printf(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), returns_nonnull));
 
 /** struct arena - bump allocator; everything in it is freed at once. */
 struct arena;
@@ -32,7 +33,8 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_array(struct arena *a, size_t n, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
-char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static inline void mem_freep(void *p)
 {
@@ -52,31 +54,31 @@ static inline void fd_closep(const int *fd)
  * AUTO(type): `AUTO(arena) *a = ...;` calls arena_free(a) at end of scope.
  * DEFINE_AUTO(type) makes the helper that it needs, once, in the header.
  */
-#define DEFINE_AUTO(type)                                                                     \
-	static inline void type##_freep(struct type **p)                                      \
-	{                                                                                     \
-		type##_free(*p);                                                              \
+#define DEFINE_AUTO(type)                                                                \
+	static inline void type##_freep(struct type **p)                                 \
+	{                                                                                \
+		type##_free(*p);                                                         \
 	}
 #define AUTO(type) __attribute__((cleanup(type##_freep))) struct type
 
 DEFINE_AUTO(arena)
 
-#define TAKE_PTR(p)                                                                           \
-	({                                                                                    \
-		__typeof__(p) *take_ = &(p);                                                  \
-		__typeof__(p) val_ = *take_;                                                  \
-		*take_ = NULL;                                                                \
-		val_;                                                                         \
+#define TAKE_PTR(p)                                                                      \
+	({                                                                               \
+		__typeof__(p) *take_ = &(p);                                             \
+		__typeof__(p) val_ = *take_;                                             \
+		*take_ = NULL;                                                           \
+		val_;                                                                    \
 	})
-#define TAKE_FD(fd)                                                                           \
-	({                                                                                    \
-		int *take_ = &(fd);                                                           \
-		int val_ = *take_;                                                            \
-		*take_ = -1;                                                                  \
-		val_;                                                                         \
+#define TAKE_FD(fd)                                                                      \
+	({                                                                               \
+		int *take_ = &(fd);                                                      \
+		int val_ = *take_;                                                       \
+		*take_ = -1;                                                             \
+		val_;                                                                    \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc: starting processes and knowing them again.
+ * proc: starting processes. Waiting for them and knowing them again is in
+ * proc_watch.c.
  *
  * The child is made by clone3() with its namespaces and a pidfd, sets itself up
  * step by step and executes. Every step has a name; the one that fails travels
@@ -33,14 +34,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
-#include "base/str.h"
 
-#define STAT_MAX 4096u /* /proc/PID/stat is well below 1 KiB */
 #define SIG_MAX 64
 
 enum step {
@@ -78,18 +74,18 @@ struct report {
 };
 
 /** All that the child works on, prepared by the parent. */
-struct child {
+struct birth {
 	const struct proc_spawn *sp;
 	int report_fd;
 	int exec_fd, cwd_fd; /* moved out of the way of the child's own numbers */
-	int base;            /* first number above all that the child gets */
+	int base;	     /* first number above all that the child gets */
 	int null_fd;
 	int *high; /* n_fds descriptors, each moved to base or above */
 };
 
 /* ---- in the child ---- */
 
-static int child_cgroups(struct child *c)
+static int child_cgroups(struct birth *c)
 {
 	const struct proc_spawn *sp = c->sp;
 	size_t i;
@@ -102,7 +98,7 @@ static int child_cgroups(struct child *c)
 }
 
 /** Changes of the new mount namespace must not reach the host; the host's reach us. */
-static int child_mounts(struct child *c)
+static int child_mounts(struct birth *c)
 {
 	if (!(c->sp->clone_flags & CLONE_NEWNS))
 		return 0;
@@ -114,7 +110,7 @@ static bool is_pid_ns(int fd)
 	return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWPID;
 }
 
-static int child_setns(struct child *c)
+static int child_setns(struct birth *c)
 {
 	const struct proc_spawn *sp = c->sp;
 	size_t i;
@@ -126,7 +122,7 @@ static int child_setns(struct child *c)
 	return 0;
 }
 
-static int child_setsid(struct child *c)
+static int child_setsid(struct birth *c)
 {
 	return c->sp->new_session && setsid() < 0 ? -errno : 0;
 }
@@ -145,7 +141,7 @@ static int move_up(int *fd, int base)
 	return 0;
 }
 
-static int place_std(struct child *c)
+static int place_std(struct birth *c)
 {
 	size_t i;
 	int fd;
@@ -164,7 +160,7 @@ static int place_std(struct child *c)
  * close-on-exec, then what the child keeps is put into place (dup2 clears the
  * flag). So any overlap of numbers is fine, and what nobody listed is closed.
  */
-static int child_fds(struct child *c)
+static int child_fds(struct birth *c)
 {
 	const struct proc_spawn *sp = c->sp;
 	size_t i;
@@ -176,8 +172,10 @@ static int child_fds(struct child *c)
 		if (r < 0)
 			return r;
 	}
-	if ((r = move_up(&c->report_fd, c->base)) < 0 || (r = move_up(&c->exec_fd, c->base)) < 0 ||
-	    (r = move_up(&c->cwd_fd, c->base)) < 0 || (r = move_up(&c->null_fd, c->base)) < 0)
+	if ((r = move_up(&c->report_fd, c->base)) < 0 ||
+	    (r = move_up(&c->exec_fd, c->base)) < 0 ||
+	    (r = move_up(&c->cwd_fd, c->base)) < 0 ||
+	    (r = move_up(&c->null_fd, c->base)) < 0)
 		return r;
 	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
@@ -188,7 +186,7 @@ static int child_fds(struct child *c)
 	return place_std(c);
 }
 
-static int child_ctty(struct child *c)
+static int child_ctty(struct birth *c)
 {
 	return c->sp->ctty >= 0 && ioctl(c->sp->ctty, TIOCSCTTY, 0) < 0 ? -errno : 0;
 }
@@ -197,7 +195,7 @@ static int child_ctty(struct child *c)
  * The parent may have died before the signal was asked for. Its pid does not
  * tell (0 in a new pid namespace), but it alone holds the other end of the pipe.
  */
-static int child_pdeathsig(struct child *c)
+static int child_pdeathsig(struct birth *c)
 {
 	struct pollfd pfd = { .fd = c->report_fd };
 
@@ -210,7 +208,7 @@ static int child_pdeathsig(struct child *c)
 	return 0;
 }
 
-static int child_cwd(struct child *c)
+static int child_cwd(struct birth *c)
 {
 	return c->cwd_fd >= 0 && fchdir(c->cwd_fd) < 0 ? -errno : 0;
 }
@@ -219,7 +217,7 @@ static int child_cwd(struct child *c)
  * By system call: libc does not let its own two signals be touched, but a parent
  * may have ignored them. A zeroed sigaction is SIG_DFL on every architecture.
  */
-static int child_signals(struct child *c)
+static int child_signals(struct birth *c)
 {
 	static const unsigned long dfl[8];
 	static const uint64_t none;
@@ -230,10 +228,12 @@ static int child_signals(struct child *c)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(none));
 	}
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0 ? -errno : 0;
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0
+		       ? -errno
+		       : 0;
 }
 
-static int child_exec(struct child *c)
+static int child_exec(struct birth *c)
 {
 	static char *const no_env[] = { NULL };
 	const struct proc_spawn *sp = c->sp;
@@ -246,12 +246,12 @@ static int child_exec(struct child *c)
 	return -errno;
 }
 
-struct child_step {
+struct birth_step {
 	enum step step;
-	int (*run)(struct child *c);
+	int (*run)(struct birth *c);
 };
 
-static const struct child_step child_steps[] = {
+static const struct birth_step child_steps[] = {
 	{ STEP_MOUNTS, child_mounts },
 	{ STEP_CGROUP, child_cgroups },
 	{ STEP_SETNS, child_setns },
@@ -264,7 +264,7 @@ static const struct child_step child_steps[] = {
 	{ STEP_EXEC, child_exec },
 };
 
-static _Noreturn void child_main(struct child *c, int parent_end)
+static _Noreturn void child_main(struct birth *c, int parent_end)
 {
 	struct report rep = { 0 };
 	ssize_t n;
@@ -347,7 +347,7 @@ static pid_t clone_child(unsigned long flags, int *pidfd)
  * Clone with all signals blocked, so that no handler of ours runs in the child.
  * Return: 0 with @p filled in, -errno.
  */
-static int make_child(struct child *c, int parent_end, struct proc *p)
+static int make_child(struct birth *c, int parent_end, struct proc *p)
 {
 	sigset_t all, old;
 	pid_t pid;
@@ -386,7 +386,8 @@ static int read_report(int fd, struct report *rep)
 	return 1;
 }
 
-static int spawn_failed(const struct proc_spawn *sp, uint32_t step, int code, struct kata_err *err)
+static int spawn_failed(const struct proc_spawn *sp, uint32_t step, int code,
+			struct kata_err *err)
 {
 	const char *name = sp->path ? sp->path : sp->argv[0];
 
@@ -394,7 +395,7 @@ static int spawn_failed(const struct proc_spawn *sp, uint32_t step, int code, st
 }
 
 /** Clone, wait for the report. */
-static int spawn(struct child *c, struct proc *p, struct kata_err *err)
+static int spawn(struct birth *c, struct proc *p, struct kata_err *err)
 {
 	const struct proc_spawn *sp = c->sp;
 	AUTO_CLOSE int read_end = -1;
@@ -432,7 +433,7 @@ int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_e
 {
 	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	AUTO_FREE int *high = mem_grow(NULL, sp->n_fds, sizeof(int));
-	struct child c = {
+	struct birth c = {
 		.sp = sp,
 		.exec_fd = sp->exec_fd,
 		.cwd_fd = sp->cwd_fd,
@@ -451,153 +452,4 @@ int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_e
 	else
 		*ret_proc = p;
 	return r;
-}
-
-void proc_done(struct proc *p)
-{
-	if (!p)
-		return;
-	if (p->pidfd >= 0)
-		close(p->pidfd);
-	p->pidfd = -1;
-	p->pid = -1;
-}
-
-int proc_wait(const struct proc *p)
-{
-	siginfo_t si = { 0 };
-	int r;
-
-	do {
-		r = waitid(P_PIDFD, (id_t)p->pidfd, &si, WEXITED);
-	} while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return -errno;
-	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int proc_wait_ms(int pidfd, int ms)
-{
-	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
-	int64_t end = now_ms() + ms;
-	int r;
-
-	while ((r = poll(&pfd, 1, ms)) < 0 && errno == EINTR) {
-		if (ms > 0)
-			ms = now_ms() < end ? (int)(end - now_ms()) : 0;
-	}
-	if (r < 0)
-		return -errno;
-	if (r > 0 && (pfd.revents & POLLNVAL))
-		return -EBADF;
-	return r > 0;
-}
-
-int proc_kill(int pidfd, int sig)
-{
-	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
-		return -errno;
-	return 0;
-}
-
-/** The @n-th field from @p, where fields are divided by single spaces; @n counts from 0. */
-static const char *nth_field(const char *p, unsigned n)
-{
-	while (p && n--) {
-		p = strchr(p, ' ');
-		if (p)
-			p++;
-	}
-	return p;
-}
-
-/**
- * proc_start_time() - field 22 of /proc/PID/stat
- *
- * The name in field 2 may hold anything, so fields are counted from its last ')'.
- */
-int proc_start_time(pid_t pid, uint64_t *ret_ticks)
-{
-	AUTO_FREE char *text = NULL;
-	char path[32], *state;
-	const char *field;
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	r = fs_read_at(AT_FDCWD, path, STAT_MAX, &text, NULL);
-	if (r == -ENOENT)
-		return -ESRCH;
-	if (r < 0)
-		return r;
-	state = strrchr(text, ')');
-	if (!state || state[1] != ' ')
-		return -EIO;
-	state += 2;
-	if (*state == 'Z' || *state == 'X')
-		return -ESRCH;
-	field = nth_field(state, 22 - 3);
-	if (!field)
-		return -EIO;
-	text[(size_t)(field - text) + strcspn(field, " \n")] = '\0';
-	return str_to_u64(field, 0, UINT64_MAX, ret_ticks) < 0 ? -EIO : 0;
-}
-
-/**
- * proc_open() - pidfd of the process recorded as (@pid, @start_time)
- *
- * The pidfd comes first: once it is held the number cannot be given away unseen
- * between looking and using.
- *
- * Return: pidfd; -ESRCH when that process is gone, a zombie, or the number is another's.
- */
-int proc_open(pid_t pid, uint64_t start_time)
-{
-	AUTO_CLOSE int fd = -1;
-	uint64_t ticks;
-	int r;
-
-	if (pid <= 0)
-		return -ESRCH;
-	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0)
-		return errno == EINVAL ? -ESRCH : -errno; /* EINVAL: a thread, not a process */
-	r = proc_start_time(pid, &ticks);
-	if (r < 0)
-		return r;
-	return ticks == start_time ? TAKE_FD(fd) : -ESRCH;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	int x = *(const int *)a, y = *(const int *)b;
-
-	return (x > y) - (x < y);
-}
-
-int proc_close_from(int lowest, const int *keep, size_t n)
-{
-	AUTO_FREE int *sorted = mem_grow(NULL, n, sizeof(int));
-	int from = lowest < 0 ? 0 : lowest;
-	size_t i;
-
-	if (n)
-		memcpy(sorted, keep, n * sizeof(int));
-	qsort(sorted, n, sizeof(int), by_number);
-	for (i = 0; i < n; i++) {
-		if (sorted[i] < from)
-			continue;
-		if (sorted[i] > from &&
-		    close_range((unsigned)from, (unsigned)sorted[i] - 1, 0) < 0)
-			return -errno;
-		from = sorted[i] + 1;
-	}
-	return close_range((unsigned)from, ~0u, 0) < 0 ? -errno : 0;
 }

@@ -52,19 +52,26 @@ struct proc_spawn {
 	int pdeathsig;
 	int cwd_fd;
 };
-#define PROC_SPAWN_INIT { .exec_fd = -1, .ctty = -1, .cwd_fd = -1 }
+#define PROC_SPAWN_INIT                                                                  \
+	{                                                                                \
+		.exec_fd = -1, .ctty = -1, .cwd_fd = -1                                  \
+	}
 
 /** struct proc - a running child. @pidfd is owned; proc_done() closes it. */
 struct proc {
 	pid_t pid;
 	int pidfd;
 };
-#define PROC_INIT { .pid = -1, .pidfd = -1 }
+#define PROC_INIT                                                                        \
+	{                                                                                \
+		.pid = -1, .pidfd = -1                                                   \
+	}
 
 /**
  * proc_spawn() - start it; returns once exec happened (or failed: the error says which step).
  */
-int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_err *err) MUST_CHECK;
+int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc,
+	       struct kata_err *err) MUST_CHECK;
 void proc_done(struct proc *p);
 
 /** proc_wait() - block until a child ended. Return: exit status, 128 + signal, or -errno. */

@@ -39,7 +39,8 @@ int sock_listen_at(int dirfd, const char *name, int type)
 
 	if (fd < 0)
 		return fd;
-	n = snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+	n = snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dirfd,
+		     name);
 	if (dirfd == AT_FDCWD)
 		n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", name);
 	if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
@@ -47,7 +48,8 @@ int sock_listen_at(int dirfd, const char *name, int type)
 	/* bind gives the new inode the socket's own mode: never open to others, not even briefly */
 	if (fchmod(fd, 0600) < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, BACKLOG) < 0)
+	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
@@ -98,18 +100,22 @@ int sock_vsock_listen(uint32_t port)
 		.svm_port = port,
 		.svm_cid = VMADDR_CID_ANY,
 	};
-	AUTO_CLOSE int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	AUTO_CLOSE int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				   0);
 
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, BACKLOG) < 0)
+	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
 
 int sock_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms)
 {
-	struct sockaddr_vm sa = { .svm_family = AF_VSOCK, .svm_port = port, .svm_cid = cid };
+	struct sockaddr_vm sa = { .svm_family = AF_VSOCK,
+				  .svm_port = port,
+				  .svm_cid = cid };
 	struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	AUTO_CLOSE int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -143,7 +149,8 @@ union fd_room {
 	char room[CMSG_SPACE(SOCK_MAX_FDS * sizeof(int))];
 };
 
-static void attach_fds(struct msghdr *mh, union fd_room *room, const int *fds, size_t n_fds)
+static void attach_fds(struct msghdr *mh, union fd_room *room, const int *fds,
+		       size_t n_fds)
 {
 	struct cmsghdr *cm;
 

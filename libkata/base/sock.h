@@ -38,12 +38,14 @@ int sock_vsock_peer_cid(int fd, uint32_t *ret_cid) MUST_CHECK;
  * sock_send() - one sendmsg with MSG_NOSIGNAL; all of @len or an error (-EAGAIN when a
  * non-blocking socket has no room: nothing was sent then on SEQPACKET).
  */
-int sock_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds) MUST_CHECK;
+int sock_send(int fd, const void *data, size_t len, const int *fds,
+	      size_t n_fds) MUST_CHECK;
 /**
  * sock_recv() - one recvmsg. Descriptors arrive close-on-exec in @fds (room for SOCK_MAX_FDS),
  * *ret_n of them; a message that was cut (MSG_TRUNC, MSG_CTRUNC) is -EMSGSIZE with all its
  * descriptors closed. Return: bytes, 0 = peer closed, -errno.
  */
-ssize_t sock_recv(int fd, void *data, size_t size, int fds[SOCK_MAX_FDS], size_t *ret_n) MUST_CHECK;
+ssize_t sock_recv(int fd, void *data, size_t size, int fds[SOCK_MAX_FDS],
+		  size_t *ret_n) MUST_CHECK;
 
 #endif

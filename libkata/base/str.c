@@ -28,15 +28,18 @@ struct signal_name {
 };
 
 static const struct signal_name signal_names[] = {
-	{ "HUP", SIGHUP },	 { "INT", SIGINT },   { "QUIT", SIGQUIT },   { "ILL", SIGILL },
-	{ "TRAP", SIGTRAP },	 { "ABRT", SIGABRT }, { "IOT", SIGABRT },    { "BUS", SIGBUS },
-	{ "FPE", SIGFPE },	 { "KILL", SIGKILL }, { "USR1", SIGUSR1 },   { "SEGV", SIGSEGV },
-	{ "USR2", SIGUSR2 },	 { "PIPE", SIGPIPE }, { "ALRM", SIGALRM },   { "TERM", SIGTERM },
-	{ "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD }, { "CLD", SIGCHLD },    { "CONT", SIGCONT },
-	{ "STOP", SIGSTOP },	 { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN },   { "TTOU", SIGTTOU },
-	{ "URG", SIGURG },	 { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },   { "VTALRM", SIGVTALRM },
-	{ "PROF", SIGPROF },	 { "IO", SIGIO },     { "POLL", SIGIO },     { "WINCH", SIGWINCH },
-	{ "PWR", SIGPWR },	 { "SYS", SIGSYS },   { "UNUSED", SIGSYS },  { "RTMIN", SIG_RTMIN },
+	{ "HUP", SIGHUP },	 { "INT", SIGINT },	  { "QUIT", SIGQUIT },
+	{ "ILL", SIGILL },	 { "TRAP", SIGTRAP },	  { "ABRT", SIGABRT },
+	{ "IOT", SIGABRT },	 { "BUS", SIGBUS },	  { "FPE", SIGFPE },
+	{ "KILL", SIGKILL },	 { "USR1", SIGUSR1 },	  { "SEGV", SIGSEGV },
+	{ "USR2", SIGUSR2 },	 { "PIPE", SIGPIPE },	  { "ALRM", SIGALRM },
+	{ "TERM", SIGTERM },	 { "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD },
+	{ "CLD", SIGCHLD },	 { "CONT", SIGCONT },	  { "STOP", SIGSTOP },
+	{ "TSTP", SIGTSTP },	 { "TTIN", SIGTTIN },	  { "TTOU", SIGTTOU },
+	{ "URG", SIGURG },	 { "XCPU", SIGXCPU },	  { "XFSZ", SIGXFSZ },
+	{ "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },	  { "IO", SIGIO },
+	{ "POLL", SIGIO },	 { "WINCH", SIGWINCH },	  { "PWR", SIGPWR },
+	{ "SYS", SIGSYS },	 { "UNUSED", SIGSYS },	  { "RTMIN", SIG_RTMIN },
 	{ "RTMAX", SIG_RTMAX },
 };
 
@@ -232,7 +235,8 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m)
 		row[0] = i;
 		for (j = 1; j <= m; j++) {
 			above = row[j];
-			row[j] = min3(above + 1, row[j - 1] + 1, diag + (a[i - 1] != b[j - 1]));
+			row[j] = min3(above + 1, row[j - 1] + 1,
+				      diag + (a[i - 1] != b[j - 1]));
 			diag = above;
 		}
 	}

@@ -43,11 +43,12 @@ bool str_copy(char *dst, size_t size, const char *src);
 
 /** strv: NULL-terminated vectors of heap strings. */
 struct strv {
-	char **v;  /* NULL-terminated once anything was added; may be NULL when empty */
+	char **v; /* NULL-terminated once anything was added; may be NULL when empty */
 	size_t n;
 };
 void strv_add(struct strv *sv, const char *s);
-void strv_addf(struct strv *sv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strv_addf(struct strv *sv, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void strv_done(struct strv *sv);
 size_t strv_len(char *const *v);
 
