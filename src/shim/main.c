@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * kata-shim: the container's process as engines see it. They hold its pid,
+ * signal it, wait for it, and look at the container through its /proc entry;
+ * the program itself runs in the guest. Started by kata-runtime, one per guest
+ * process:
+ *
+ *   0, 1, 2  the caller's stdio, or the slave of a pty that is our terminal
+ *   3        connection to kata-sandbox (sandbox/ctl.h)
+ *   4        the rootfs, O_PATH, when KATA_SHIM_MOUNTS is "1"
+ *   argv     the container's own command line, never read here
+ *
+ * One thread, one loop, no memory of the past: the state of the container is
+ * kata-sandbox's. It ends with _exit(), because pid 1 of a pid namespace
+ * cannot die of a signal of its own, and callers see 128 + n either way.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/proc.h"
+#include "plan.h"
+#include "shim.h"
+#include "signals.h"
+#include "twin.h"
+
+/* Without a root of our own SHIM_FD_ROOTFS is just a number, and soon that of something else. */
+static int drop_strangers(const struct shim_plan *plan, struct kata_err *err)
+{
+	int rc = proc_close_from(plan->own_root ? SHIM_FD_FIRST_FREE : SHIM_FD_ROOTFS,
+				 NULL, 0);
+
+	return rc < 0 ? err_sys_code(err, rc, "close inherited descriptors") : 0;
+}
+
+static int open_stdio(struct end stdio[SHIM_STDIO], struct kata_err *err)
+{
+	for (int i = 0; i < SHIM_STDIO; i++) {
+		int rc = end_open(&stdio[i], i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/*
+ * From here on the caller's stdio is held by the ends alone, so that closing
+ * one is seen at the other side; 0 to 2 stay taken, by nothing.
+ */
+static int release_stdio(int null, struct kata_err *err)
+{
+	for (int i = 0; i < SHIM_STDIO; i++) {
+		if (dup2(null, i) < 0)
+			return err_sys(err, "release descriptor %d", i);
+	}
+	return 0;
+}
+
+/* Everything that needs the host's paths or the caller's descriptors as they came. */
+static int become_stand_in(struct shim *s, struct kata_err *err)
+{
+	struct end stdio[SHIM_STDIO] = { END_INIT, END_INIT, END_INIT };
+	struct shim_plan plan;
+	AUTO_CLOSE int null = -1;
+	int signals, rc;
+
+	rc = shim_plan_load(&plan, err);
+	if (rc >= 0)
+		rc = drop_strangers(&plan, err);
+	if (rc < 0)
+		return rc;
+	signals = signals_open(err);
+	if (signals < 0)
+		return signals;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return err_sys(err, "open /dev/null");
+	rc = open_stdio(stdio, err);
+	if (rc < 0)
+		return rc;
+	rc = shim_twin(&plan, SHIM_FD_ROOTFS, err);
+	if (rc < 0)
+		return rc;
+	if (plan.own_root)
+		close(SHIM_FD_ROOTFS);
+	rc = shim_init(s, plan.terminal, stdio, signals, SHIM_FD_CTL, err);
+	if (rc < 0)
+		return rc;
+	return release_stdio(null, err);
+}
+
+int main(void)
+{
+	struct kata_err err = { 0 };
+	struct shim shim;
+	int rc = become_stand_in(&shim, &err);
+
+	if (rc < 0) {
+		/* The guest process does not exist yet: this is not its stderr. */
+		dprintf(STDERR_FILENO, "kata-shim: %s\n", err.msg);
+		_exit(1);
+	}
+	_exit(shim_run(&shim));
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * plan: kata-runtime sets all of KATA_SHIM_*; a missing one means that somebody
+ * runs kata-shim by hand, which then does the least.
+ */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "sandbox/ctl.h"
+
+static int load_flag(const char *name, bool *ret, struct kata_err *err)
+{
+	const char *value = getenv(name);
+
+	if (!value || str_eq(value, "0"))
+		*ret = false;
+	else if (str_eq(value, "1"))
+		*ret = true;
+	else
+		return err_set(err, -EINVAL, "%s is \"%s\", neither \"0\" nor \"1\"",
+			       name, value);
+	return 0;
+}
+
+static const char *load_str(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? value : "";
+}
+
+int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
+{
+	int rc = load_flag(SHIM_ENV_TERMINAL, &ret->terminal, err);
+
+	if (rc < 0)
+		return rc;
+	ret->hostname = load_str(SHIM_ENV_HOSTNAME);
+	ret->comm = load_str(SHIM_ENV_COMM);
+	return load_flag(SHIM_ENV_NEWNS, &ret->own_root, err);
+}
