@@ -100,6 +100,7 @@ apt_private()
 		APT::Architecture "$2";
 		APT::Architectures { "$2"; };
 		APT::Sandbox::User "root";
+		APT::Update::Error-Mode "any";
 		Acquire::Languages "none";
 		Acquire::Retries "2";
 		Dir::Etc::sourcelist "$d/sources.list";
@@ -149,6 +150,7 @@ apt_fetch()
 apt_why()
 {
 	local why
-	why=$(grep -m1 '^E:' <<<"$apt_said") || why=${apt_said##*$'\n'}
+	why=$(grep -m1 'Failed to fetch\|NO_PUBKEY' <<<"$apt_said") ||
+		why=$(grep -m1 '^E:' <<<"$apt_said") || why=${apt_said##*$'\n'}
 	echo "${why:-apt gave no reason}"
 }
