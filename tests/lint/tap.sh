@@ -42,18 +42,20 @@ finish()
 # c_files DIR...: our C files below the directories, relative to $top
 c_files()
 {
-	(cd "$top" && find "$@" -name '*.[ch]' 2>/dev/null | sort)
+	(cd "$top" && { find "$@" -name '*.[ch]' 2>/dev/null || true; } | sort)
 }
 
 # Our scripts: by their first line, wherever they are
 scripts()
 {
-	(cd "$top" && find quickstart .ci agent/image hooks tests -type f 2>/dev/null |
+	(cd "$top" && { find quickstart .ci agent/image hooks man tests -type f 2>/dev/null || true; } |
 		sort | while read -r f; do
 		case $f in
 		*.sh|*.bash|*.bats) echo "$f" ;;
 		tests/data/*|tests/fuzz/corpus/*) ;;
-		*) head -c 30 "$f" | head -n 1 | tr -d '\0' | grep -q '^#!.*sh' && echo "$f" ;;
+		*) if [[ $(head -c 30 "$f" | tr -d '\0') == '#!'*sh* ]]; then
+			echo "$f"
+		fi ;;
 		esac
-	done; true)
+	done)
 }
