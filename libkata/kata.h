@@ -73,6 +73,8 @@ int kata_list(const struct kata *k, enum kata_list_format format, FILE *out, str
 /** kata_spec() - write a template config.json into @bundle (NULL = "."); never overwrites. */
 int kata_spec(const char *bundle, bool rootless, struct kata_err *err);
 int kata_features(FILE *out, struct kata_err *err);
+/** kata_spec_version() - the newest runtime-spec that is known: "1.3.0". */
+const char *kata_spec_version(void);
 /** kata_check() - can this host run containers? Return: 0 yes, 1 no (told on @out), -errno. */
 int kata_check(const struct kata *k, bool json, FILE *out, struct kata_err *err);
 /** kata_config() - every effective value and where it came from. */

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* run: create, start, wait for the end, delete. Exits with the program's status. */
+#include "cmd_create.h"
+
+static int run_run(const struct kata *k, const void *args, char **words, size_t n,
+		   struct kata_err *err)
+{
+	struct kata_create_args a = ((const struct create_args *)args)->kata;
+
+	(void)n;
+	a.id = words[0];
+	return kata_run(k, &a, err);
+}
+
+static const struct opt run_opts[] = {
+	CREATE_OPTS,
+	CREATE_OPT("detach", 'd', OPT_SWITCH, NULL, detach, "return when the program runs"),
+	CREATE_OPT("keep", 0, OPT_SWITCH, NULL, keep, "do not delete the container at the end"),
+	{ "no-subreaper", 0, OPT_IGNORE, NULL, 0, NULL, "accepted" },
+	CMD_HELP_OPT,
+};
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.words = "ID",
+	.min_words = 1,
+	.max_words = 1,
+	.doc = "create, start, wait for the end, delete",
+	.opts = CMD_OPTS(run_opts, "run"),
+	.args_size = sizeof(struct create_args),
+	.run = run_run,
+};
