@@ -118,7 +118,7 @@ int spawn_sandbox(struct creation *c, struct kata_err *err)
 		return conf;
 	rc = exec_sandbox(c, theirs, conf, err);
 	if (rc < 0)
-		return err_ctx(err, "start kata-sandbox");
+		return rc;
 	rc = remember(&c->sandbox, &c->rec_sandbox, err);
 	if (rc < 0 || c->netns_given)
 		return rc;
@@ -193,7 +193,7 @@ int spawn_shim(struct creation *c, struct kata_err *err)
 	int rc = exec_shim(c, err);
 
 	if (rc < 0)
-		return err_ctx(err, "start kata-shim");
+		return rc;
 	/* the shim and the sandbox have them now; ours would hide that one of them is gone */
 	close(c->shim_fd);
 	c->shim_fd = -1;
