@@ -47,10 +47,11 @@ struct check {
 	void (*fn)(const struct host_view *h, struct finding *f);
 };
 
-static void report(struct finding *f, enum level level, const char *remedy, const char *fmt, ...)
-	KATA_PRINTF(4, 5);
+static void report(struct finding *f, enum level level, const char *remedy,
+		   const char *fmt, ...) KATA_PRINTF(4, 5);
 
-static void report(struct finding *f, enum level level, const char *remedy, const char *fmt, ...)
+static void report(struct finding *f, enum level level, const char *remedy,
+		   const char *fmt, ...)
 {
 	va_list ap;
 
@@ -113,7 +114,8 @@ static void check_accel(const struct host_view *h, struct finding *f)
 		return;
 	}
 	if (h->conf->accel == CONF_ACCEL_KVM)
-		report(f, LEVEL_FAIL, "set [hypervisor] accel = auto", "accel = kvm, but no KVM: %s", why);
+		report(f, LEVEL_FAIL, "set [hypervisor] accel = auto",
+		       "accel = kvm, but no KVM: %s", why);
 	else
 		report(f, LEVEL_WARN,
 		       "for speed, load kvm_intel or kvm_amd, or allow nested virtualization",
@@ -144,20 +146,23 @@ static void report_program(struct finding *f, const char *path, const char *reme
 
 static void check_hypervisor(const struct host_view *h, struct finding *f)
 {
-	report_program(f, h->conf->hypervisor,
-		       "install qemu-system-x86 (arm64: qemu-system-arm) or set [hypervisor] path");
+	report_program(
+		f, h->conf->hypervisor,
+		"install qemu-system-x86 (arm64: qemu-system-arm) or set [hypervisor] path");
 }
 
 static void check_vsock(const struct host_view *h, struct finding *f)
 {
-	static const char remedy[] = "modprobe vhost_vsock, or install vhost-device-vsock and set "
-				     "[hypervisor] vsock_device";
+	static const char remedy[] =
+		"modprobe vhost_vsock, or install vhost-device-vsock and set "
+		"[hypervisor] vsock_device";
 	int want = h->conf->vsock;
 
 	if (want != CONF_VSOCK_VHOST_USER && h->facts.vhost_vsock)
 		report(f, LEVEL_OK, NULL, "/dev/vhost-vsock");
 	else if (want == CONF_VSOCK_VHOST)
-		report(f, LEVEL_FAIL, "modprobe vhost_vsock, or set [hypervisor] vsock = auto",
+		report(f, LEVEL_FAIL,
+		       "modprobe vhost_vsock, or set [hypervisor] vsock = auto",
 		       "vsock = vhost, but /dev/vhost-vsock does not open");
 	else
 		report_program(f, h->conf->vsock_device, remedy);
@@ -165,8 +170,9 @@ static void check_vsock(const struct host_view *h, struct finding *f)
 
 static void check_virtiofsd(const struct host_view *h, struct finding *f)
 {
-	report_program(f, h->conf->virtiofsd,
-		       "install virtiofsd (Debian 12: qemu-system-common) or set [share] virtiofsd");
+	report_program(
+		f, h->conf->virtiofsd,
+		"install virtiofsd (Debian 12: qemu-system-common) or set [share] virtiofsd");
 	if (f->level == LEVEL_OK)
 		report(f, LEVEL_OK, NULL, "%s (%s)", h->conf->virtiofsd,
 		       virtiofsd_is_rust(h->conf) ? "the one in Rust" : "the one in C");
@@ -179,21 +185,23 @@ static void check_guest_kernel(const struct host_view *h, struct finding *f)
 	if (guest_kernel_check(h->conf->kernel, h->arm64, &err) == 0)
 		report(f, LEVEL_OK, NULL, "%s", h->conf->kernel);
 	else
-		report(f, LEVEL_FAIL, "make one with agent/image/mkkernel or set [guest] kernel",
-		       "%s", err.msg);
+		report(f, LEVEL_FAIL,
+		       "make one with agent/image/mkkernel or set [guest] kernel", "%s",
+		       err.msg);
 }
 
 static void check_initrd(const struct host_view *h, struct finding *f)
 {
-	static const char remedy[] = "make one with agent/image/mkinitramfs or set [guest] initrd";
+	static const char remedy[] =
+		"make one with agent/image/mkinitramfs or set [guest] initrd";
 	struct kata_err err = { 0 };
 	bool packed = false;
 
 	if (guest_initrd_check(h->conf->initrd, &packed, &err) < 0)
 		report(f, LEVEL_FAIL, remedy, "%s", err.msg);
 	else if (packed)
-		report(f, LEVEL_WARN, remedy, "%s: compressed, which makes each start slower",
-		       h->conf->initrd);
+		report(f, LEVEL_WARN, remedy,
+		       "%s: compressed, which makes each start slower", h->conf->initrd);
 	else
 		report(f, LEVEL_OK, NULL, "%s", h->conf->initrd);
 }
@@ -206,7 +214,8 @@ static void check_tun(const struct host_view *h, struct finding *f)
 	if (fd >= 0)
 		report(f, LEVEL_OK, NULL, "/dev/net/tun");
 	else
-		report(f, LEVEL_WARN, "modprobe tun; without it containers have no network",
+		report(f, LEVEL_WARN,
+		       "modprobe tun; without it containers have no network",
 		       "/dev/net/tun: %s", err_text(errno));
 }
 
@@ -220,7 +229,8 @@ static void check_cgroups(const struct host_view *h, struct finding *f)
 	else if (fs.f_type == TMPFS_MAGIC)
 		report(f, LEVEL_OK, NULL, "version 1");
 	else
-		report(f, LEVEL_WARN, "mount cgroup2 there; without it the host sets no limits",
+		report(f, LEVEL_WARN,
+		       "mount cgroup2 there; without it the host sets no limits",
 		       "nothing is mounted on /sys/fs/cgroup");
 }
 
@@ -236,7 +246,8 @@ static void check_root(const struct host_view *h, struct finding *f)
 	if (access(dir, W_OK | X_OK) == 0)
 		report(f, LEVEL_OK, NULL, "%s", root);
 	else
-		report(f, LEVEL_FAIL, "give another with --root", "%s: %s", dir, err_text(errno));
+		report(f, LEVEL_FAIL, "give another with --root", "%s: %s", dir,
+		       err_text(errno));
 }
 
 static const struct check checks[] = {
@@ -259,7 +270,8 @@ static void write_text(struct buf *out, const char *what, const struct finding *
 {
 	static const char *const names[] = { "ok  ", "warn", "FAIL" };
 
-	buf_addf(out, "%s%s  %s: %s", buf_len(out) ? "\n" : "", names[f->level], what, f->found);
+	buf_addf(out, "%s%s  %s: %s", buf_len(out) ? "\n" : "", names[f->level], what,
+		 f->found);
 	if (f->remedy)
 		buf_addf(out, "; %s", f->remedy);
 }
@@ -280,8 +292,8 @@ static void write_json(struct json_out *o, const char *what, const struct findin
 	json_out_end_object(o);
 }
 
-static void write_all(const struct finding *found, const char *const *what, size_t n, bool json,
-		      bool good, struct buf *out)
+static void write_all(const struct finding *found, const char *const *what, size_t n,
+		      bool json, bool good, struct buf *out)
 {
 	struct json_out o = { .buf = out, .pretty = true };
 
@@ -316,8 +328,10 @@ static size_t run_checks(const struct kata *k, struct finding *found, const char
 	struct kata_err err = { 0 };
 
 	what[0] = "configuration";
-	if (conf_load(k->config, &conf, &err) < 0 || vm_facts_gather(-1, &h.facts, &err) < 0) {
-		report(&found[0], LEVEL_FAIL, "correct it; the other checks need it", "%s", err.msg);
+	if (conf_load(k->config, &conf, &err) < 0 ||
+	    vm_facts_gather(-1, &h.facts, &err) < 0) {
+		report(&found[0], LEVEL_FAIL, "correct it; the other checks need it",
+		       "%s", err.msg);
 		return 1;
 	}
 	report(&found[0], LEVEL_OK, NULL, "has no errors");

@@ -16,7 +16,8 @@ int kata_config(const struct kata *k, bool json, FILE *out, struct kata_err *err
 		conf_write_json(conf, &o);
 	else
 		conf_write(conf, true, &text);
-	r = verb_print(out, (const char *)buf_ptr(&text), buf_len(&text), err);
+	/* verb_print() ends the last line, as conf_write() did */
+	r = verb_print(out, (const char *)buf_ptr(&text), buf_len(&text) - !json, err);
 	buf_done(&text);
 	return r;
 }

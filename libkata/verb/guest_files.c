@@ -65,7 +65,8 @@ static bool notes_have_pvh(struct cursor c)
 		cursor_bytes(&c, round4(value_len));
 		if (c.bad)
 			return false;
-		if (type == NOTE_PVH_ENTRY && name_len == 4 && memcmp(name, "Xen", 4) == 0)
+		if (type == NOTE_PVH_ENTRY && name_len == 4 &&
+		    memcmp(name, "Xen", 4) == 0)
 			return true;
 	}
 	return false;
@@ -89,7 +90,8 @@ static int check_x86(int fd, const char *path, struct kata_err *err)
 
 	if (!read_at(fd, &e, sizeof(e), 0) || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
 		return err_set(err, -EINVAL,
-			       "%s: not an ELF file; an uncompressed vmlinux is needed", path);
+			       "%s: not an ELF file; an uncompressed vmlinux is needed",
+			       path);
 	if (e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_machine != EM_X86_64)
 		return err_set(err, -EINVAL, "%s: not a kernel for x86-64", path);
 	for (unsigned i = 0; i < e.e_phnum && i < PROGRAM_HEADERS_MAX; i++)
@@ -124,10 +126,12 @@ static bool is_packed(const unsigned char head[6])
 		const char *bytes;
 		size_t n;
 	} magics[] = {
-		{ "\x1f\x8b", 2 },	    /* gzip */
-		{ "\x28\xb5\x2f\xfd", 4 },  /* zstd */
-		{ "\x02\x21\x4c\x18", 4 },  /* lz4, old frame format */
-		{ "\xfd" "7zXZ", 5 },	    /* xz */
+		{ "\x1f\x8b", 2 },	   /* gzip */
+		{ "\x28\xb5\x2f\xfd", 4 }, /* zstd */
+		{ "\x02\x21\x4c\x18", 4 }, /* lz4, old frame format */
+		{ "\xfd"
+		  "7zXZ",
+		  5 }, /* xz */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)

@@ -13,6 +13,7 @@
  */
 int guest_kernel_check(const char *path, bool arm64, struct kata_err *err) MUST_CHECK;
 /** guest_initrd_check() - a cpio archive with /init, or one that is compressed (*@ret_packed). */
-int guest_initrd_check(const char *path, bool *ret_packed, struct kata_err *err) MUST_CHECK;
+int guest_initrd_check(const char *path, bool *ret_packed,
+		       struct kata_err *err) MUST_CHECK;
 
 #endif
