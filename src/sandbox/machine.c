@@ -262,8 +262,9 @@ static void on_stream(void *arg, const struct agent_stream *s, int fd)
 	struct process *p = find_process(arg, s->container, s->process);
 
 	if (p)
-		shim_give_stream(p, s->stream, fd);
-	close(fd);
+		shim_give_stream_take(p, s->stream, fd);
+	else
+		close(fd);
 }
 
 static void on_warning(void *arg, uint32_t container, const char *text)

@@ -12,7 +12,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,6 +62,30 @@ static int watch_boot_timer(struct sandbox *sb)
 	return fd < 0 ? fd : loop_add(sb->loop, &sb->boot_timer, fd, EPOLLIN);
 }
 
+/*
+ * The directory we were given is one of our creator's mount namespace; nothing
+ * can be mounted there. Open and enter the same one in ours.
+ */
+static int enter_own_dir(struct sandbox *sb, struct kata_err *err)
+{
+	char path[PATH_MAX], link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", SANDBOX_FD_DIR);
+	n = readlink(link, path, sizeof(path) - 1);
+
+	if (n < 0)
+		return err_sys(err, "find the container's directory");
+	path[n] = '\0';
+	if (chdir(path) < 0)
+		return err_sys(err, "chdir %s", path);
+	sb->dirfd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (sb->dirfd < 0)
+		return err_sys(err, "open %s", path);
+	close(SANDBOX_FD_DIR);
+	return 0;
+}
+
 static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err *err)
 {
 	int r;
@@ -72,6 +98,9 @@ static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err 
 		r = watch_boot_timer(sb);
 	if (r < 0)
 		return err_sys_code(err, r, "watch signals and time");
+	r = enter_own_dir(sb, err);
+	if (r < 0)
+		return r;
 	r = conf_load_fd(SANDBOX_FD_CONF, &sb->conf, err);
 	if (r < 0)
 		return r;

@@ -57,6 +57,7 @@ struct process {
 	struct container *ct;
 	uint32_t number; /* 0 = init */
 	struct loop_src shim;
+	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
 	bool exited;
 };
 
@@ -153,7 +154,7 @@ void process_free(struct process *p);
 /** shim_streams() - tokens for the streams that @p's guest process is to open. */
 int shim_streams(struct process *p, bool terminal,
 		 uint64_t token[STREAM_KINDS]) MUST_CHECK;
-void shim_give_stream(struct process *p, enum msg_stream stream, int fd);
+void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
 
 /* timeline.c */

@@ -6,6 +6,11 @@
  * with it; one that goes away afterwards has drained the streams, and the
  * process is done with. The container is done with when its init has ended
  * and no shim is left.
+ *
+ * A copy of every stream stays here. When a shim is killed with bytes unread,
+ * vhost-device-vsock 0.3 never tells the guest that the peer is gone (measured:
+ * the guest's writer hangs for ever); it does when the connection is shut down
+ * and read empty before it is closed. A killed shim cannot do that, we can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +75,26 @@ static void hang_up(struct process *p)
 	close(fd);
 }
 
+/* Shut down, read what had come already, close. Nothing can come after the shutdown: no wait. */
+static void drop_stream(int *fd)
+{
+	char discard[4096];
+
+	if (*fd < 0)
+		return;
+	if (shutdown(*fd, SHUT_RDWR) == 0)
+		while (recv(*fd, discard, sizeof(discard), MSG_DONTWAIT) > 0)
+			;
+	close(*fd);
+	*fd = -1;
+}
+
+static void drop_streams(struct process *p)
+{
+	for (int s = 0; s < STREAM_KINDS; s++)
+		drop_stream(&p->stream[s]);
+}
+
 /* Done with: the guest process has ended and nobody drains its streams any more. */
 static void process_done(struct process *p)
 {
@@ -95,6 +120,7 @@ static void shim_gone(struct process *p)
 		ct->creator = NULL;
 		container_remove(ct);
 	} else {
+		drop_streams(p);
 		ask_signal(p, SIGKILL);
 	}
 }
@@ -131,6 +157,8 @@ struct process *process_new_take(struct container *ct, uint32_t number, int shim
 	p->ct = ct;
 	p->number = number;
 	p->shim = (struct loop_src){ .fn = on_shim, .fd = -1 };
+	for (int s = 0; s < STREAM_KINDS; s++)
+		p->stream[s] = -1;
 	p->next = ct->processes;
 	ct->processes = p;
 	/* a shim that cannot be listened to is treated as one that left */
@@ -154,6 +182,7 @@ void process_free(struct process *p)
 	}
 	if (ct->sb->agent)
 		agent_forget(ct->sb->agent, ct->number, p->number);
+	drop_streams(p);
 	hang_up(p);
 	free(p);
 }
@@ -186,11 +215,16 @@ static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
 		log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
 }
 
-void shim_give_stream(struct process *p, enum msg_stream stream, int fd)
+void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd)
 {
 	struct ctl_msg m = { .type = CTL_STREAM, .number = stream };
 
-	send_to_shim(p, &m, &fd, 1);
+	drop_stream(&p->stream[stream]);
+	p->stream[stream] = fd;
+	if (p->shim.fd >= 0)
+		send_to_shim(p, &m, &fd, 1);
+	else
+		drop_stream(&p->stream[stream]);
 }
 
 void shim_tell(struct process *p, struct ctl_msg *m)
