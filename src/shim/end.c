@@ -116,6 +116,16 @@ void end_done(struct end *e)
 		close(fd);
 }
 
+void end_hang_up(struct end *e)
+{
+	char discard[4096];
+
+	if (e->fd >= 0 && e->kind == END_SOCKET && shutdown(e->fd, SHUT_RDWR) == 0)
+		while (recv(e->fd, discard, sizeof(discard), MSG_DONTWAIT) > 0)
+			;
+	end_done(e);
+}
+
 static bool ready(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };

@@ -40,6 +40,14 @@ struct end end_socket_take(int fd);
 /** end_done() - close. */
 void end_done(struct end *e);
 
+/**
+ * end_hang_up() - close a socket so that the guest's writer learns of it.
+ * vhost-device-vsock 0.3 does not tell the guest when a connection is closed with bytes
+ * unread (its writer hangs), only when it was shut down and read empty before. Other kinds
+ * are just closed.
+ */
+void end_hang_up(struct end *e);
+
 /** end_read() - bytes, 0 at the end, -EAGAIN when there is nothing now, -errno. */
 ssize_t end_read(const struct end *e, void *data, size_t size) MUST_CHECK;
 /** end_write() - bytes taken (> 0), -EAGAIN, -EPIPE when nobody reads, -errno. */

@@ -48,9 +48,9 @@ static void check_done(struct shim *s)
 static void output_done(struct shim_output *o)
 {
 	o->done = true;
-	if (o->shim->terminal)
-		end_done(&o->pump.from);
-	else
+	loop_del(&o->pump.from_src);
+	end_hang_up(&o->pump.from);
+	if (!o->shim->terminal)
 		pump_done(&o->pump);
 	check_done(o->shim);
 }
