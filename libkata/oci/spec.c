@@ -60,7 +60,7 @@ static bool is_semver(const char *s)
 	}
 	if (!*s)
 		return true;
-	if (*s != '-' && *s != '+')
+	if ((*s != '-' && *s != '+') || !s[1])
 		return false;
 	for (s++; isalnum((unsigned char)*s) || (*s && strchr(".-+", *s)); s++)
 		;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 int spec_bad(struct kata_err *err, const char *path, const char *member, const char *fmt,
@@ -62,15 +63,29 @@ int spec_need_abs_all(const struct jt_strv *values, const char *path, const char
 	return 0;
 }
 
+static bool is_one_of(const char *value, const char *const *words)
+{
+	for (; *words; words++)
+		if (str_eq(value, *words))
+			return true;
+	return false;
+}
+
 int spec_need_word(const char *value, const char *const *words, const char *path,
 		   const char *member, struct kata_err *err)
 {
-	if (!value)
+	struct buf list = { 0 };
+	int r;
+
+	if (!value || is_one_of(value, words))
 		return 0;
 	for (; *words; words++)
-		if (str_eq(value, *words))
-			return 0;
-	return spec_bad(err, path, member, "unknown value \"%s\"", value);
+		if (**words) /* "" may be allowed, but is not worth naming */
+			buf_addf(&list, "%s%s", buf_len(&list) ? ", " : "", *words);
+	r = spec_bad(err, path, member, "\"%.64s\" is not one of %s", value,
+		     buf_cstr(&list));
+	buf_done(&list);
+	return r;
 }
 
 int spec_need_words(const struct jt_strv *values, const char *const *words,

@@ -130,7 +130,7 @@ static const struct sysctl_family {
 	{ "fs.mqueue.", OCI_NS_IPC, IPC_REFUSAL },
 #undef IPC_REFUSAL
 	{ "net.", OCI_NS_NETWORK, "not allowed in host network namespace" },
-	{ "user.", OCI_NS_USER, "setting ucounts without a user namespace not allowed" },
+	{ "user.", OCI_NS_USER, "is not allowed without a user namespace" },
 	{ "kernel.domainname", OCI_NS_UTS, "is not in a separate kernel namespace" },
 };
 
