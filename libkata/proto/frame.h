@@ -40,7 +40,8 @@ void frame_add_warning(struct buf *b, uint32_t container, const char *text);
 int frame_get_hello(const void *body, size_t len, struct msg_hello *ret) MUST_CHECK;
 int frame_get_reply(const void *body, size_t len, struct msg_reply *ret) MUST_CHECK;
 int frame_get_exit(const void *body, size_t len, struct msg_exit *ret) MUST_CHECK;
-int frame_get_stream_end(const void *body, size_t len, struct msg_stream_end *ret) MUST_CHECK;
+int frame_get_stream_end(const void *body, size_t len,
+			 struct msg_stream_end *ret) MUST_CHECK;
 int frame_get_warning(const void *body, size_t len, uint32_t *ret_container,
 		      char ret_text[PROTO_MAX_TEXT + 1]) MUST_CHECK;
 

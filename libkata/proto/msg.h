@@ -28,7 +28,7 @@
 #define PROTO_VERSION 1u
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
-#define PROTO_STREAM_MAGIC 0x4b415453u  /* "STAK": hello of a stream */
+#define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
 
 /** Longest body in either direction. A config.json with its tokens fits; a guest's frame is tiny. */
 #define PROTO_MAX_HOST_BODY (20u << 20)
@@ -40,33 +40,34 @@
 
 enum msg_type {
 	/* guest -> host */
-	MSG_HELLO = 1,   /* first frame on control; struct msg_hello */
-	MSG_REPLY,       /* struct msg_reply */
-	MSG_EXIT,        /* a process ended; struct msg_exit. Sent after its streams' MSG_STREAM_END */
-	MSG_STREAM_END,  /* guest wrote the last byte of a stream; struct msg_stream_end */
-	MSG_OOM,         /* a container had an OOM kill (later issue); u32 container */
-	MSG_WARNING,     /* u32 container, string: something could not be applied */
+	MSG_HELLO = 1, /* first frame on control; struct msg_hello */
+	MSG_REPLY,     /* struct msg_reply */
+	MSG_EXIT, /* a process ended; struct msg_exit. Sent after its streams' MSG_STREAM_END */
+	MSG_STREAM_END, /* guest wrote the last byte of a stream; struct msg_stream_end */
+	MSG_OOM,	/* a container had an OOM kill (later issue); u32 container */
+	MSG_WARNING,	/* u32 container, string: something could not be applied */
 
 	/* host -> guest, all answered by MSG_REPLY; bodies are JSON objects */
-	MSG_WELCOME = 64,/* {"version":1,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
-	MSG_CREATE,      /* struct msg_create: build the container, stop before exec */
-	MSG_START,       /* {"container":n}: open the gate; replies after exec happened or failed */
-	MSG_EXEC,        /* struct msg_exec: run a further process */
-	MSG_SIGNAL,      /* {"container":n,"process":m,"signal":s,"all":bool} */
-	MSG_WINSIZE,     /* {"container":n,"process":m,"height":h,"width":w} */
-	MSG_STDIN_END,   /* {"container":n,"process":m,"bytes":b}: close stdin after b bytes */
-	MSG_DELETE,      /* {"container":n}: kill what is left, unmount, forget */
-	MSG_SHUTDOWN,    /* {}: sync and power off */
+	MSG_WELCOME =
+		64, /* {"version":1,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
+	MSG_CREATE, /* struct msg_create: build the container, stop before exec */
+	MSG_START, /* {"container":n}: open the gate; replies after exec happened or failed */
+	MSG_EXEC,    /* struct msg_exec: run a further process */
+	MSG_SIGNAL,  /* {"container":n,"process":m,"signal":s,"all":bool} */
+	MSG_WINSIZE, /* {"container":n,"process":m,"height":h,"width":w} */
+	MSG_STDIN_END, /* {"container":n,"process":m,"bytes":b}: close stdin after b bytes */
+	MSG_DELETE,    /* {"container":n}: kill what is left, unmount, forget */
+	MSG_SHUTDOWN, /* {}: sync and power off */
 };
 
 /** Codes of a reply; they decide the caller's exit status. */
 enum msg_code {
 	MSG_OK = 0,
-	MSG_FAILED = 1,          /* errno says why */
-	MSG_BAD_REQUEST = 2,     /* the agent does not understand the request */
-	MSG_NO_SUCH = 3,         /* unknown container or process, or it has ended */
-	MSG_NOT_FOUND = 4,       /* program not found: 127 */
-	MSG_NOT_EXECUTABLE = 5,  /* program not executable: 126 */
+	MSG_FAILED = 1,		/* errno says why */
+	MSG_BAD_REQUEST = 2,	/* the agent does not understand the request */
+	MSG_NO_SUCH = 3,	/* unknown container or process, or it has ended */
+	MSG_NOT_FOUND = 4,	/* program not found: 127 */
+	MSG_NOT_EXECUTABLE = 5, /* program not executable: 126 */
 	MSG_CODES,
 };
 
@@ -79,13 +80,13 @@ struct msg_hello {
 	uint16_t version_min, version_max;
 	uint64_t uptime_kernel_us; /* CLOCK_BOOTTIME when the agent's main began */
 	uint64_t uptime_ready_us;  /* ... and when it dialled */
-	uint16_t release_len;      /* string follows: uname -r, <= 64 */
+	uint16_t release_len;	   /* string follows: uname -r, <= 64 */
 	char release[65];
 };
 
 struct msg_reply {
-	uint16_t code;    /* enum msg_code */
-	uint16_t err;     /* errno of the guest, 0 = none */
+	uint16_t code;	  /* enum msg_code */
+	uint16_t err;	  /* errno of the guest, 0 = none */
 	uint64_t took_us; /* time the agent spent */
 	uint16_t text_len;
 	char text[PROTO_MAX_TEXT + 1];
@@ -93,14 +94,14 @@ struct msg_reply {
 
 struct msg_exit {
 	uint32_t container, process;
-	uint8_t status;   /* 0..255, 128 + signal when it died of one */
-	uint8_t oom;      /* 1: the kernel's OOM killer did it */
+	uint8_t status; /* 0..255, 128 + signal when it died of one */
+	uint8_t oom;	/* 1: the kernel's OOM killer did it */
 };
 
 struct msg_stream_end {
 	uint32_t container, process;
-	uint8_t stream;   /* enum msg_stream */
-	uint64_t bytes;   /* total written by the guest */
+	uint8_t stream; /* enum msg_stream */
+	uint64_t bytes; /* total written by the guest */
 };
 
 /* --- host -> guest bodies (JSON) ----------------------------------------------------------

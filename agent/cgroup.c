@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cgroup: the guest's cgroup2 tree. A container may make subgroups (a systemd inside does), so
+ * whatever is done to a group is done to the tree below it.
+ *
+ * Knows nothing of limits yet, nor of containers.
+ */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/** Deeper trees are left to the kernel's cgroup.kill. */
+#define CGROUP_DEPTH 64
+/** Longest cgroup.procs we read. */
+#define CGROUP_PROCS_MAX (4u << 20)
+
+struct cgroup_name {
+	char s[16];
+};
+
+static struct cgroup_name cgroup_name(uint32_t number)
+{
+	struct cgroup_name n;
+
+	snprintf(n.s, sizeof(n.s), "c%u", number);
+	return n;
+}
+
+int cgroup_make(int root_fd, uint32_t number, struct kata_err *err)
+{
+	struct cgroup_name name = cgroup_name(number);
+	int fd;
+
+	if (mkdirat(root_fd, name.s, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "make cgroup %s", name.s);
+	fd = openat(root_fd, name.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open cgroup %s", name.s);
+	return fd;
+}
+
+/*
+ * Calls fn for each subgroup of @fd. The directory is read again from its start after each
+ * removal, therefore no offset is kept: fn may remove what it is given.
+ */
+static int each_subgroup(int fd, int (*fn)(int fd, const char *name, int arg, int depth),
+			 int arg, int depth)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *e;
+	int r = 0;
+	DIR *d;
+
+	if (copy < 0)
+		return -errno;
+	d = fdopendir(copy);
+	if (!d) {
+		close(copy);
+		return -ENOMEM;
+	}
+	while ((e = readdir(d))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		r = fn(fd, e->d_name, arg, depth);
+		if (r < 0)
+			break;
+	}
+	closedir(d);
+	return r;
+}
+
+static int remove_group(int dirfd, const char *name, int arg, int depth)
+{
+	AUTO_CLOSE int fd = openat(dirfd, name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (depth >= CGROUP_DEPTH)
+		return -ELOOP;
+	r = each_subgroup(fd, remove_group, arg, depth + 1);
+	if (r < 0)
+		return r;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int cgroup_remove(int root_fd, uint32_t number)
+{
+	return remove_group(root_fd, cgroup_name(number).s, 0, 0);
+}
+
+bool cgroup_populated(int fd)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+
+	if (fs_read_at(fd, "cgroup.events", 4096, &text, &len) < 0)
+		return true;
+	return !strstr(text, "populated 0");
+}
+
+int cgroup_kill(int fd)
+{
+	int r = fs_write_str(fd, "cgroup.kill", "1");
+
+	/* before Linux 5.14 */
+	return r == -ENOENT ? cgroup_signal(fd, SIGKILL) : r;
+}
+
+/* One group's own processes; adds to the number of signals sent. */
+static int signal_procs(int fd, int sig)
+{
+	AUTO_FREE char *text = NULL;
+	char *line, *rest;
+	size_t len;
+	int sent = 0, r = fs_read_at(fd, "cgroup.procs", CGROUP_PROCS_MAX, &text, &len);
+
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		int64_t pid;
+
+		/* 0: a process of an outer pid namespace */
+		if (str_to_i64(line, 1, INT32_MAX, &pid) == 0 &&
+		    kill((pid_t)pid, sig) == 0)
+			sent = 1;
+	}
+	return sent;
+}
+
+static int signal_group(int dirfd, const char *name, int arg, int depth);
+
+static int signal_tree(int fd, int sig, int depth)
+{
+	int own = signal_procs(fd, sig), below;
+
+	if (own < 0)
+		return own;
+	if (depth >= CGROUP_DEPTH)
+		return own;
+	below = each_subgroup(fd, signal_group, sig, depth + 1);
+	return below < 0 ? below : own;
+}
+
+static int signal_group(int dirfd, const char *name, int arg, int depth)
+{
+	AUTO_CLOSE int fd = openat(dirfd, name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? -errno : signal_tree(fd, arg, depth);
+
+	/* removed while we looked */
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+int cgroup_signal(int fd, int sig)
+{
+	bool any = cgroup_populated(fd);
+	int r = signal_tree(fd, sig, 0);
+
+	if (r < 0)
+		return r;
+	return any ? 0 : -ESRCH;
+}

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * child: two ordered tables of steps, one for a container's init, one for a further process; the
+ * second half is common. The first step that fails ends the child with a report.
+ *
+ * The order, where it is not free:
+ *   - descriptors of the agent are closed first, and the child is made undumpable, before it
+ *     can be seen from inside a container;
+ *   - what is written through the agent's /proc (oom score, sysctls) precedes the new root;
+ *   - limits precede the change of user, while they may still be raised;
+ *   - the bounding set precedes it too, the other capability sets follow it;
+ *   - the program is looked up as the container's user, as runc does.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/sock.h"
+#include "base/str.h"
+#include "caps.h"
+#include "devices.h"
+#include "lookup.h"
+#include "mounts.h"
+#include "rlimits.h"
+#include "rootfs.h"
+#include "sysctls.h"
+#include "tty.h"
+#include "user.h"
+
+#define UMASK_DEFAULT 0022
+
+/** struct child - the job and what the steps leave for each other. */
+struct child {
+	const struct child_job *job;
+	const struct oci_process
+		*p; /* never NULL: an empty one when nothing is to be run */
+	const struct oci_user *user;
+	struct arena *arena;
+	struct tty tty;
+	struct caps caps;
+	int root_fd;
+	bool in_cwd;
+	char **env;
+	const char *path;
+};
+
+struct step {
+	int (*fn)(struct child *c, struct kata_err *err);
+};
+
+static bool is_init(const struct child *c)
+{
+	return c->job->join_pidfd < 0;
+}
+
+/* --- in the agent's tree */
+
+static int step_isolate(struct child *c, struct kata_err *err)
+{
+	const struct child_job *j = c->job;
+	const int keep[] = { j->stdio[0],  j->stdio[1],	  j->stdio[2],
+			     j->report_fd, j->join_pidfd, j->cgroup_fd };
+	int r;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, "make undumpable");
+	r = proc_close_from(STDERR_FILENO + 1, keep, ARRAY_SIZE(keep));
+	if (r < 0)
+		return err_sys_code(err, r, "close descriptors");
+	umask(0);
+	if (setsid() < 0)
+		return err_sys(err, "setsid");
+	return 0;
+}
+
+static int step_oom_score(struct child *c, struct kata_err *err)
+{
+	const int32_t *score = c->p->oomScoreAdj;
+	char text[16];
+	int r;
+
+	if (!score && c->job->spec->process)
+		score = c->job->spec->process->oomScoreAdj;
+	if (!score)
+		return 0;
+	snprintf(text, sizeof(text), "%d", *score);
+	r = fs_write_str(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	return r < 0 ? err_sys_code(err, r, "write /proc/self/oom_score_adj") : 0;
+}
+
+static int step_rlimits(struct child *c, struct kata_err *err)
+{
+	const struct jt_objv *limits = &c->p->rlimits;
+
+	if (limits->n == 0 && c->job->spec->process)
+		limits = &c->job->spec->process->rlimits;
+	return rlimits_apply(limits, err);
+}
+
+static int step_cgroup_ns(struct child *c, struct kata_err *err)
+{
+	if ((c->job->ns_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "unshare cgroup namespace");
+	return 0;
+}
+
+static int step_keyring(struct child *c, struct kata_err *err)
+{
+	char name[160];
+
+	snprintf(name, sizeof(name), "_ses.%s", c->job->id);
+	/* kernels without keyrings have nothing to leak */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS)
+		return err_sys(err, "unable to join session keyring");
+	return 0;
+}
+
+static int step_hostname(struct child *c, struct kata_err *err)
+{
+	const struct oci_spec *s = c->job->spec;
+
+	if ((s->hostname || s->domainname) && !(c->job->ns_flags & CLONE_NEWUTS))
+		return err_set(err, -EINVAL,
+			       "unable to set hostname without a private UTS namespace");
+	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
+		return err_sys(err, "sethostname");
+	if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
+		return err_sys(err, "setdomainname");
+	return 0;
+}
+
+static int step_sysctls(struct child *c, struct kata_err *err)
+{
+	return c->job->spec->linux_ ? sysctls_apply(c->job->spec->linux_, err) : 0;
+}
+
+/* --- the new root, from outside */
+
+static struct mounts_env mounts_env(const struct child *c)
+{
+	return (struct mounts_env){
+		.root_fd = c->root_fd,
+		.cgroup_fd = c->job->cgroup_fd,
+		.cgroup_ns = (c->job->ns_flags & CLONE_NEWCGROUP) &&
+			     c->job->cgroup_fd >= 0,
+	};
+}
+
+static int step_root(struct child *c, struct kata_err *err)
+{
+	c->root_fd = rootfs_open(c->job->rootfs, err);
+	return c->root_fd < 0 ? c->root_fd : 0;
+}
+
+static int step_mounts(struct child *c, struct kata_err *err)
+{
+	const struct mounts_env env = mounts_env(c);
+
+	return mounts_apply(c->job->plan, &env, err);
+}
+
+static int step_dev(struct child *c, struct kata_err *err)
+{
+	int r;
+
+	if (!c->job->plan->own_dev)
+		return 0;
+	r = devices_make(c->root_fd, c->job->spec->linux_, err);
+	return r < 0 ? r : rootfs_links(c->root_fd, err);
+}
+
+static int step_tty(struct child *c, struct kata_err *err)
+{
+	int r;
+
+	if (!c->p->terminal)
+		return 0;
+	r = tty_open(c->root_fd, c->p, &c->tty, err);
+	if (r < 0 || !is_init(c))
+		return r;
+	return tty_console(c->root_fd, &c->tty, err);
+}
+
+static int step_make_cwd(struct child *c, struct kata_err *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (!c->p->cwd || !*c->p->cwd)
+		return 0;
+	fd = fs_mkdir_in_root(c->root_fd, c->p->cwd, 0755);
+	return fd < 0 ? err_sys_code(err, fd, "mkdir %s", c->p->cwd) : 0;
+}
+
+static int step_close_off(struct child *c, struct kata_err *err)
+{
+	const struct mounts_env env = mounts_env(c);
+	const struct oci_spec *s = c->job->spec;
+	int r = mounts_finish(c->job->plan, &env, err);
+
+	if (r == 0 && s->linux_)
+		r = rootfs_mask(c->root_fd, s->linux_, err);
+	if (r == 0 && s->root && s->root->readonly)
+		r = rootfs_readonly(c->root_fd, err);
+	return r;
+}
+
+static int step_enter(struct child *c, struct kata_err *err)
+{
+	const struct oci_linux *l = c->job->spec->linux_;
+
+	return rootfs_enter(c->root_fd, l ? l->rootfsPropagation : NULL, err);
+}
+
+/* --- a running container, from inside */
+
+static int step_join(struct child *c, struct kata_err *err)
+{
+	/* the pid namespace is joined by the fork itself */
+	int flags = (int)(c->job->ns_flags & ~(unsigned long)CLONE_NEWPID);
+
+	if (setns(c->job->join_pidfd, flags) < 0)
+		return err_sys(err, "join the container's namespaces");
+	c->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c->root_fd < 0 ? err_sys(err, "open /") : 0;
+}
+
+/* --- what both become */
+
+static int step_environment(struct child *c, struct kata_err *err)
+{
+	const char *home = env_get(&c->p->env, "HOME");
+
+	if (!home || !*home)
+		home = user_home_in(c->root_fd, c->user->uid, c->arena);
+	c->env = env_make(&c->p->env, home, c->arena);
+	return 0;
+}
+
+/* Our own descriptors end above 2, so that 0..2 can be put in place in any order. */
+static int step_stdio(struct child *c, struct kata_err *err)
+{
+	if (c->p->terminal)
+		return tty_adopt(&c->tty, err);
+	for (int fd = 0; fd <= 2; fd++) {
+		if (dup2(c->job->stdio[fd], fd) < 0)
+			return err_sys(err, "dup2");
+	}
+	return 0;
+}
+
+static const struct oci_caps *wanted_caps(const struct child *c)
+{
+	if (c->p->capabilities || !c->job->spec->process)
+		return c->p->capabilities;
+	return c->job->spec->process->capabilities;
+}
+
+static int step_bounding(struct child *c, struct kata_err *err)
+{
+	c->caps = caps_plan(wanted_caps(c), caps_last());
+	if (c->p->noNewPrivileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, "set no_new_privs");
+	return caps_bound(&c->caps, err);
+}
+
+static int step_user(struct child *c, struct kata_err *err)
+{
+	umask(c->user->umask ? *c->user->umask & 0777 : UMASK_DEFAULT);
+	return user_become(c->user, err);
+}
+
+static int enter_cwd(struct child *c, struct kata_err *err)
+{
+	const char *cwd = c->p->cwd && *c->p->cwd ? c->p->cwd : "/";
+	char real[PATH_MAX];
+
+	if (chdir(cwd) < 0)
+		return err_sys(err, "chdir to cwd (\"%s\") set in config.json failed",
+			       cwd);
+	/* the system call, not glibc's: it says "(unreachable)..." outside of the root */
+	if (syscall(SYS_getcwd, real, sizeof(real)) > 0 && real[0] != '/')
+		return err_set(err, -EPERM,
+			       "current working directory is outside of container mount "
+			       "namespace root -- possible container breakout detected");
+	c->in_cwd = true;
+	return 0;
+}
+
+/* First as root, as runc does: the user need not have the right to go there. */
+static int step_cwd(struct child *c, struct kata_err *err)
+{
+	int r = enter_cwd(c, err);
+
+	if (r != -EACCES && r != -EPERM)
+		return r;
+	err_done(err);
+	return 0;
+}
+
+/* A filesystem that trusts only its user: again as that. */
+static int step_cwd_again(struct child *c, struct kata_err *err)
+{
+	return c->in_cwd ? 0 : enter_cwd(c, err);
+}
+
+static int step_caps(struct child *c, struct kata_err *err)
+{
+	return caps_apply(&c->caps, err);
+}
+
+static int step_lookup(struct child *c, struct kata_err *err)
+{
+	if (c->p->args.n == 0)
+		return 0;
+	return lookup_program(c->p->args.v[0], env_get(&c->p->env, "PATH"), c->arena,
+			      &c->path, err);
+}
+
+static const struct step init_steps[] = {
+	{ step_isolate },   { step_oom_score }, { step_rlimits }, { step_cgroup_ns },
+	{ step_keyring },   { step_hostname },	{ step_sysctls }, { step_root },
+	{ step_mounts },    { step_dev },	{ step_tty },	  { step_make_cwd },
+	{ step_close_off }, { step_enter },
+};
+
+static const struct step exec_steps[] = {
+	{ step_isolate }, { step_oom_score }, { step_rlimits },
+	{ step_keyring }, { step_join },      { step_tty },
+};
+
+static const struct step process_steps[] = {
+	{ step_environment }, { step_stdio },	  { step_cwd },	 { step_bounding },
+	{ step_user },	      { step_cwd_again }, { step_caps }, { step_lookup },
+};
+
+static int run_steps(struct child *c, const struct step *steps, size_t n,
+		     struct kata_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = steps[i].fn(c, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- reports */
+
+__attribute__((noreturn)) static void fail(const struct child *c,
+					   const struct kata_err *err)
+{
+	struct child_report rep = { .code = MSG_FAILED, .err = (uint16_t)-err->code };
+
+	if (err->status == 127)
+		rep.code = MSG_NOT_FOUND;
+	else if (err->status == 126)
+		rep.code = MSG_NOT_EXECUTABLE;
+	str_copy(rep.text, sizeof(rep.text), err->msg);
+	/* nobody left to tell: the agent sees the end of the connection and our status */
+	if (sock_send(c->job->report_fd, &rep, sizeof(rep), NULL, 0) < 0)
+		_exit(1);
+	_exit(err->status ? err->status : 1);
+}
+
+static void report_ready(struct child *c, struct kata_err *err)
+{
+	const struct child_report rep = { .code = MSG_OK };
+	int r = sock_send(c->job->report_fd, &rep, sizeof(rep), &c->tty.master,
+			  c->p->terminal ? 1 : 0);
+
+	if (r < 0) {
+		err_sys_code(err, r, "report");
+		fail(c, err);
+	}
+}
+
+/* The exec gate: MSG_START is one byte; the agent's end is the end. */
+static void wait_at_gate(const struct child *c)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = recv(c->job->report_fd, &byte, 1, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(1);
+}
+
+static void reset_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+__attribute__((noreturn)) static void exec_program(const struct child *c,
+						   struct kata_err *err)
+{
+	int code;
+
+	if (!c->path) {
+		err_set(err, -EINVAL, "process.args: nothing to run");
+		fail(c, err);
+	}
+	execve(c->path, (char **)c->p->args.v, c->env);
+	code = err_sys(err, "exec %s", c->path);
+	err->status = code == -ENOENT			    ? 127
+		      : code == -EACCES || code == -ENOEXEC ? 126
+							    : 0;
+	fail(c, err);
+}
+
+void child_main(const struct child_job *job)
+{
+	static const struct oci_user root = { 0 };
+	static const struct oci_process nothing = { .cwd = "/" };
+	struct child c = {
+		.job = job,
+		.p = job->process ? job->process : &nothing,
+		.tty = { -1, -1 },
+		.root_fd = -1,
+		.arena = arena_new(),
+	};
+	struct kata_err err = { 0 };
+	int r;
+
+	c.user = c.p->user ? c.p->user : &root;
+	reset_signals();
+	if (is_init(&c))
+		r = run_steps(&c, init_steps, ARRAY_SIZE(init_steps), &err);
+	else
+		r = run_steps(&c, exec_steps, ARRAY_SIZE(exec_steps), &err);
+	if (r == 0)
+		r = run_steps(&c, process_steps, ARRAY_SIZE(process_steps), &err);
+	if (r < 0)
+		fail(&c, &err);
+	report_ready(&c, &err);
+	if (is_init(&c))
+		wait_at_gate(&c);
+	exec_program(&c, &err);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * child: what happens between fork and exec, and how it is told to the agent.
+ *
+ * Over a SOCK_SEQPACKET pair: the child sends struct child_report when it is ready (code MSG_OK, with
+ * the terminal's master), or when it failed. An init then waits for one byte: the exec
+ * gate. The end of the connection without a failure is the exec.
+ */
+#ifndef KATA_AGENT_CHILD_H
+#define KATA_AGENT_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mount_plan.h"
+#include "oci/spec.h"
+#include "proto/msg.h"
+
+struct child_report {
+	uint16_t code; /* enum msg_code */
+	uint16_t err;  /* errno */
+	char text[PROTO_MAX_TEXT + 1];
+};
+
+/**
+ * struct child_job - all a child needs; everything is borrowed from the agent's memory, of which
+ * the child has a copy.
+ * @spec:       the container's; @process: what to run, NULL = nothing (never started)
+ * @plan, @rootfs, @id, @ns_flags: for init only
+ * @join_pidfd: of the container's init, to join its namespaces; -1 = this is the init
+ * @stdio:      descriptors for 0, 1, 2; unused with a terminal
+ * @report_fd:  our end of the pair
+ * @cgroup_fd:  the container's group, -1 = none
+ */
+struct child_job {
+	const struct oci_spec *spec;
+	const struct oci_process *process;
+	const struct mount_plan *plan;
+	const char *rootfs, *id;
+	unsigned long ns_flags;
+	int join_pidfd, report_fd, cgroup_fd;
+	int stdio[3];
+};
+
+/** child_main() - in the child: never returns. */
+__attribute__((noreturn)) void child_main(const struct child_job *job);
+
+#endif

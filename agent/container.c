@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * container: owns the list of containers. Its life is derived, not stored: container_state() reads it
+ * off the init process, so the two cannot disagree.
+ *
+ * guest_settle() is the one place where lives go on: whatever happened (a child was reaped, a
+ * stream ended, a request came), it looks at every container and does what has become possible,
+ * in this order: rest of the container killed, output drained, EXITs of further processes, filesystems
+ * synced, EXIT of init, forgotten.
+ */
+#include "container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cgroup.h"
+#include "child.h"
+#include "devices.h"
+#include "ns.h"
+#include "sysctls.h"
+
+struct container *container_find(const struct guest *g, uint32_t number)
+{
+	struct container *c = g->containers;
+
+	while (c && c->number != number)
+		c = c->next;
+	return c;
+}
+
+struct process *container_process(const struct container *c, uint32_t number)
+{
+	struct process *p = c->processes;
+
+	while (p && p->number != number)
+		p = p->next;
+	return p;
+}
+
+enum container_state container_state(const struct container *c)
+{
+	static const enum container_state of_init[] = {
+		[PROCESS_BUILDING] = CONTAINER_BUILDING,
+		[PROCESS_GATE] = CONTAINER_CREATED,
+		[PROCESS_STARTING] = CONTAINER_RUNNING,
+		[PROCESS_RUNNING] = CONTAINER_RUNNING,
+		[PROCESS_DEAD] = CONTAINER_STOPPING,
+		[PROCESS_TOLD] = CONTAINER_STOPPED,
+	};
+
+	return of_init[c->processes->state];
+}
+
+/* --- making one */
+
+static void container_free(struct container *c)
+{
+	struct process *p = c->processes, *next;
+
+	for (; p; p = next) {
+		next = p->next;
+		process_free(p);
+	}
+	if (c->cgroup_fd >= 0) {
+		close(c->cgroup_fd);
+		/* one that cannot be removed costs a few kilobytes until the VM ends */
+		if (cgroup_remove(c->guest->cgroup_fd, c->number) < 0)
+			c->cgroup_fd = -1;
+	}
+	arena_free(c->arena);
+	free(c);
+}
+
+static int check_spec(const struct oci_spec *spec, struct kata_err *err)
+{
+	int r = devices_check(spec->linux_, err);
+
+	return r < 0 ? r : sysctls_check(spec, err);
+}
+
+static int plan_container(struct container *c, const struct req_create *req,
+			  struct kata_err *err)
+{
+	int r = check_spec(req->spec, err);
+
+	if (r == 0)
+		r = ns_plan(req->spec, &c->ns_flags, err);
+	if (r == 0)
+		r = mount_plan_make(req->spec, c->guest->share, c->arena, &c->plan, err);
+	if (r < 0 || c->guest->cgroup_fd < 0)
+		return r;
+	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
+	return c->cgroup_fd < 0 ? c->cgroup_fd : 0;
+}
+
+static struct child_job child_job(const struct container *c)
+{
+	return (struct child_job){
+		.spec = c->spec,
+		.plan = &c->plan,
+		.id = c->id,
+		.ns_flags = c->ns_flags,
+		.join_pidfd = -1,
+		.cgroup_fd = c->cgroup_fd,
+	};
+}
+
+static int start_init(struct container *c, const struct req_create *req,
+		      struct kata_err *err)
+{
+	struct child_job job = child_job(c);
+	AUTO_FREE char *rootfs = NULL;
+
+	/* the host's word, but a mistake there should not mount our own root */
+	if (strstr(req->rootfs, "..") || req->rootfs[0] == '/')
+		return err_set(err, -EINVAL, "rootfs: bad path \"%s\"", req->rootfs);
+	rootfs = mem_printf("%s/%s", c->guest->share, req->rootfs);
+	job.rootfs = rootfs;
+	return process_start(c->processes, req->streams, &job, err);
+}
+
+int container_create(struct guest *g, const struct req_create *req, struct rpc_call *call,
+		     struct arena **a, struct kata_err *err)
+{
+	struct container *c;
+	int r;
+
+	if (container_find(g, req->target.container))
+		return err_set(err, -EEXIST, "container %u exists",
+			       req->target.container);
+	c = mem_zalloc(sizeof(*c));
+	c->guest = g;
+	c->number = req->target.container;
+	c->id = req->id;
+	c->spec = req->spec;
+	c->arena = *a;
+	c->cgroup_fd = -1;
+	c->processes = process_new_take(c, 0, req->spec->process, NULL);
+	r = plan_container(c, req, err);
+	if (r == 0)
+		r = start_init(c, req, err);
+	if (r < 0) {
+		c->arena = NULL;
+		container_free(c);
+		return r;
+	}
+	*a = NULL;
+	c->processes->call = *call;
+	c->next = g->containers;
+	g->containers = c;
+	return 0;
+}
+
+int container_exec(struct container *c, const struct req_exec *req, struct rpc_call *call,
+		   struct arena **a, struct kata_err *err)
+{
+	struct child_job job = child_job(c);
+	struct process *p;
+	int r;
+
+	if (req->target.process == 0 || container_process(c, req->target.process))
+		return err_set(err, -EEXIST, "process %u exists", req->target.process);
+	p = process_new_take(c, req->target.process, req->spec, TAKE_PTR(*a));
+	job.join_pidfd = c->processes->pidfd;
+	r = process_start(p, req->streams, &job, err);
+	if (r < 0) {
+		process_free(p);
+		return r;
+	}
+	p->call = *call;
+	p->next = c->processes->next;
+	c->processes->next = p;
+	return 0;
+}
+
+int container_start(struct container *c, struct rpc_call *call, struct kata_err *err)
+{
+	int r;
+
+	if (!c->spec->process)
+		return err_set(err, -EINVAL, "cannot start a container without process");
+	r = process_open_gate(c->processes);
+	if (r < 0)
+		return err_sys_code(err, r, "open the exec gate");
+	c->processes->call = *call;
+	return 0;
+}
+
+/* --- ending one */
+
+bool container_is_empty(const struct container *c)
+{
+	const struct process *p;
+
+	for (p = c->processes; p; p = p->next) {
+		if (p->state < PROCESS_DEAD)
+			return false;
+	}
+	return c->cgroup_fd < 0 || !cgroup_populated(c->cgroup_fd);
+}
+
+int container_signal(struct container *c, int sig)
+{
+	struct process *p;
+	int r = -ESRCH;
+
+	if (c->cgroup_fd >= 0)
+		return sig == SIGKILL && cgroup_populated(c->cgroup_fd)
+			       ? cgroup_kill(c->cgroup_fd)
+			       : cgroup_signal(c->cgroup_fd, sig);
+	for (p = c->processes; p; p = p->next) {
+		if (process_signal(p, sig) == 0)
+			r = 0;
+	}
+	return r;
+}
+
+/* Once. What can fail is that they are gone already. */
+static void kill_rest(struct container *c)
+{
+	c->killed = container_signal(c, SIGKILL) <= 0;
+}
+
+void container_delete(struct container *c, struct rpc_call *call)
+{
+	struct process *p;
+
+	c->deleting = *call;
+	c->doomed = true;
+	kill_rest(c);
+	/* a host that wants it gone does not read its output any more */
+	for (p = c->processes; p; p = p->next) {
+		for (int i = 0; i < STREAM_KINDS; i++)
+			stream_abort(&p->streams[i]);
+	}
+}
+
+static void sync_filesystems(const struct container *c)
+{
+	AUTO_CLOSE int fd = -1;
+
+	/* pages written through mmap must reach the host before it kills the VMM; each volume
+	 * may be a filesystem of its own */
+	if (c->guest->is_vm) {
+		sync();
+		return;
+	}
+	fd = open(c->guest->share, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && syncfs(fd) < 0)
+		return;
+}
+
+static void settle_others(struct container *c)
+{
+	struct process **at = &c->processes->next;
+
+	while (*at) {
+		struct process *p = *at;
+
+		process_settle(p);
+		if (process_is_drained(p))
+			process_tell_exit(p);
+		if (process_is_done(p)) {
+			*at = p->next;
+			process_free(p);
+		} else {
+			at = &p->next;
+		}
+	}
+}
+
+static bool others_told(const struct container *c)
+{
+	const struct process *p;
+
+	for (p = c->processes->next; p; p = p->next) {
+		if (p->state < PROCESS_TOLD)
+			return false;
+	}
+	return true;
+}
+
+static void settle_init(struct container *c)
+{
+	struct process *init = c->processes;
+
+	if (init->state == PROCESS_DEAD && !c->killed && !container_is_empty(c)) {
+		/* without a pid namespace the kernel has not done it. Each death wakes us */
+		kill_rest(c);
+	}
+	process_settle(init);
+	if (!process_is_drained(init) || !container_is_empty(c) || !others_told(c))
+		return;
+	if (init->quiet)
+		c->doomed = true;
+	else
+		sync_filesystems(c);
+	process_tell_exit(init);
+}
+
+static bool is_over(const struct container *c)
+{
+	return c->doomed && c->processes->state == PROCESS_TOLD && others_told(c);
+}
+
+void guest_settle(struct guest *g)
+{
+	struct container **at = &g->containers;
+
+	while (*at) {
+		struct container *c = *at;
+
+		settle_others(c);
+		settle_init(c);
+		if (is_over(c)) {
+			*at = c->next;
+			rpc_answer(g, &c->deleting, MSG_OK, 0, NULL);
+			container_free(c);
+		} else {
+			at = &c->next;
+		}
+	}
+}

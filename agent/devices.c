@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * devices: see devices.h. A node is made by mknod; where that is refused (a shared root
+ * whose host side may not) the guest's own device is bound upon an empty file, as runc does.
+ */
+#include "devices.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "mounts.h"
+
+struct node {
+	const char *path;
+	unsigned major, minor;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* config-linux.md, Default Devices; console and ptmx are no nodes here. */
+static const struct node defaults[] = {
+	{ "/dev/null", 1, 3, 0666, 0, 0 },    { "/dev/zero", 1, 5, 0666, 0, 0 },
+	{ "/dev/full", 1, 7, 0666, 0, 0 },    { "/dev/random", 1, 8, 0666, 0, 0 },
+	{ "/dev/urandom", 1, 9, 0666, 0, 0 }, { "/dev/tty", 5, 0, 0666, 0, 0 },
+};
+
+/* Beyond the defaults: numbers that are the same in every kernel, and do no harm in a VM of one's own. */
+static const struct {
+	unsigned major, minor;
+} more[] = {
+	{ 10, 229 }, /* fuse */
+	{ 10, 200 }, /* net/tun */
+};
+
+static bool is_known(unsigned major, unsigned minor)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		if (defaults[i].major == major && defaults[i].minor == minor)
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		if (more[i].major == major && more[i].minor == minor)
+			return true;
+	}
+	return false;
+}
+
+/* ptmx and console are listed by some engines; they come with the terminal. */
+static bool is_skipped(const struct oci_device *d)
+{
+	return str_eq(d->path, "/dev/ptmx") || str_eq(d->path, "/dev/console");
+}
+
+int devices_check(const struct oci_linux *linux_, struct kata_err *err)
+{
+	const struct oci_device *d = linux_ ? linux_->devices.v : NULL;
+
+	for (size_t i = 0; linux_ && i < linux_->devices.n; i++) {
+		long long major = d[i].major ? *d[i].major : -1;
+		long long minor = d[i].minor ? *d[i].minor : -1;
+		bool is_char = str_eq(d[i].type, "c") || str_eq(d[i].type, "u");
+
+		if (is_skipped(&d[i]))
+			continue;
+		if (!is_char || major < 0 || minor < 0 ||
+		    !is_known((unsigned)major, (unsigned)minor))
+			return err_set(
+				err, -ENOTSUP,
+				"linux.devices[%zu]: %s (%s %lld:%lld) is a device of the host "
+				"that the guest does not have",
+				i, d[i].path ? d[i].path : "?",
+				d[i].type ? d[i].type : "?", major, minor);
+	}
+	return 0;
+}
+
+static int bind_node(int root_fd, const struct node *n)
+{
+	AUTO_CLOSE int src = open(n->path, O_PATH | O_CLOEXEC);
+	AUTO_CLOSE int dest = -1;
+
+	if (src < 0)
+		return -errno;
+	dest = fs_mkfile_in_root(root_fd, n->path, 0644);
+	if (dest < 0)
+		return dest;
+	return mounts_bind_fd(&(struct mounts_bind){ .source_fd = src, .dest_fd = dest });
+}
+
+static bool is_there(int dir, const char *name, const struct node *n)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(n->major, n->minor);
+}
+
+static int make_node(int root_fd, const struct node *n)
+{
+	AUTO_FREE char *clean = fs_abspath("/", n->path);
+	char *name = strrchr(clean, '/');
+	AUTO_CLOSE int dir = -1;
+
+	*name++ = '\0';
+	dir = fs_mkdir_in_root(root_fd, clean[0] ? clean : "/", 0755);
+	if (dir < 0)
+		return dir;
+	if (mknodat(dir, name, S_IFCHR | n->mode, makedev(n->major, n->minor)) < 0) {
+		if (is_there(dir, name, n))
+			return 0;
+		if (errno == EPERM || errno == EROFS || errno == EACCES)
+			return bind_node(root_fd, n);
+		if (errno != EEXIST || unlinkat(dir, name, 0) < 0 ||
+		    mknodat(dir, name, S_IFCHR | n->mode, makedev(n->major, n->minor)) <
+			    0)
+			return -errno;
+	}
+	if ((n->uid || n->gid) &&
+	    fchownat(dir, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+static int make_reported(int root_fd, const struct node *n, struct kata_err *err)
+{
+	int r = make_node(root_fd, n);
+
+	return r < 0 ? err_sys_code(err, r, "error creating device nodes: mknod %s",
+				    n->path)
+		     : 0;
+}
+
+int devices_make(int root_fd, const struct oci_linux *linux_, struct kata_err *err)
+{
+	const struct oci_device *d = linux_ ? linux_->devices.v : NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		int r = make_reported(root_fd, &defaults[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; linux_ && i < linux_->devices.n; i++) {
+		struct node n = {
+			.path = d[i].path,
+			/* devices_check() has seen to it that they are there */
+			.major = d[i].major ? (unsigned)*d[i].major : 0,
+			.minor = d[i].minor ? (unsigned)*d[i].minor : 0,
+			.mode = d[i].fileMode ? *d[i].fileMode & 07777 : 0666,
+			.uid = d[i].uid ? *d[i].uid : 0,
+			.gid = d[i].gid ? *d[i].gid : 0,
+		};
+		int r = is_skipped(&d[i]) ? 0 : make_reported(root_fd, &n, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

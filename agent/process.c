@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * process: fork, the child's reports, the end.
+ *
+ * The fork is clone3: pidfd, namespaces and the cgroup come in one step, so that there is no
+ * moment in which a child is outside of its container's group. A further process has to be born
+ * in the container's pid namespace: the agent points its children there (setns with a pid
+ * namespace does not move the caller), forks, and points them back.
+ *
+ * The agent keeps no end of a pipe that belongs to the container; a child keeps none of
+ * anybody else's (child.c closes all but its own).
+ *
+ * EXIT comes after all STREAM_ENDs; see io.c for what ends a stream.
+ */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/sock.h"
+#include "child.h"
+#include "container.h"
+#include "tty.h"
+
+static struct guest *guest_of(const struct process *p)
+{
+	return p->container->guest;
+}
+
+/* --- streams */
+
+static void on_stream_changed(struct stream *s)
+{
+	struct process *p = s->owner;
+
+	guest_settle(guest_of(p));
+}
+
+static void on_output_end(struct stream *s, uint64_t bytes)
+{
+	struct process *p = s->owner;
+	const struct msg_stream_end m = {
+		.container = p->container->number,
+		.process = p->number,
+		.stream = (uint8_t)s->kind,
+		.bytes = bytes,
+	};
+
+	if (!p->quiet)
+		rpc_send_stream_end(guest_of(p), &m);
+}
+
+static const struct stream_ops stream_ops = {
+	.changed = on_stream_changed,
+	.output_end = on_output_end,
+};
+
+static bool streams_connecting(const struct process *p)
+{
+	for (int i = 0; i < STREAM_KINDS; i++) {
+		if (p->streams[i].used && p->streams[i].connecting)
+			return true;
+	}
+	return false;
+}
+
+static int streams_failed(const struct process *p)
+{
+	for (int i = 0; i < STREAM_KINDS; i++) {
+		if (p->streams[i].used && p->streams[i].failed < 0)
+			return p->streams[i].failed;
+	}
+	return 0;
+}
+
+/* --- life */
+
+struct process *process_new_take(struct container *c, uint32_t number,
+				 const struct oci_process *spec, struct arena *arena)
+{
+	struct process *p = mem_zalloc(sizeof(*p));
+
+	p->container = c;
+	p->number = number;
+	p->spec = spec;
+	p->arena = arena;
+	p->pid = -1;
+	p->pidfd = p->report_fd = -1;
+	for (int i = 0; i < STREAM_KINDS; i++) {
+		p->streams[i].ops = &stream_ops;
+		p->streams[i].owner = p;
+		p->streams[i].sock_fd = p->streams[i].pipe_fd = -1;
+	}
+	return p;
+}
+
+static void close_report(struct process *p)
+{
+	loop_del(&p->report);
+	if (p->report_fd >= 0)
+		close(p->report_fd);
+	p->report_fd = -1;
+}
+
+void process_free(struct process *p)
+{
+	if (!p)
+		return;
+	p->quiet = true;
+	for (int i = 0; i < STREAM_KINDS; i++)
+		stream_abort(&p->streams[i]);
+	close_report(p);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	arena_free(p->arena);
+	free(p);
+}
+
+/* It will not come to be: answer, make an end of it, and let nobody hear of it again. */
+static void give_up(struct process *p, enum msg_code code, int errnum, const char *text)
+{
+	rpc_answer(guest_of(p), &p->call, code, errnum, text);
+	/* a failure behind the gate belongs to a process that the host knows */
+	if (p->state < PROCESS_GATE || p->number != 0) {
+		p->quiet = true;
+		for (int i = 0; i < STREAM_KINDS; i++)
+			stream_abort(&p->streams[i]);
+	}
+	if (p->pidfd >= 0 && process_signal(p, SIGKILL) < 0)
+		return;
+}
+
+/* Built, or running: answer when the streams stand too. */
+static void answer_ready(struct process *p)
+{
+	int r;
+
+	if (!p->call.id || streams_connecting(p))
+		return;
+	r = streams_failed(p);
+	if (r < 0) {
+		give_up(p, MSG_FAILED, -r, "connect stdio to the host");
+		return;
+	}
+	if (p->state == PROCESS_GATE || p->ran)
+		rpc_answer(guest_of(p), &p->call, MSG_OK, 0, NULL);
+}
+
+static void on_ready(struct process *p, int *master_fd)
+{
+	p->state = p->number == 0 ? PROCESS_GATE : PROCESS_STARTING;
+	if (*master_fd >= 0 && p->streams[STREAM_TTY].used)
+		stream_set_master_take(&p->streams[STREAM_TTY], TAKE_FD(*master_fd));
+}
+
+/* The child's end of the pair is closed: it has exec'd, or it died. */
+static void on_report_end(struct process *p)
+{
+	close_report(p);
+	if (p->state == PROCESS_STARTING) {
+		p->state = PROCESS_RUNNING;
+		p->ran = true;
+	} else if (p->state == PROCESS_BUILDING) {
+		give_up(p, MSG_FAILED, 0, "container init was killed while it was built");
+	}
+}
+
+/* Read all that the child has to say by now. */
+static void read_reports(struct process *p)
+{
+	while (p->report_fd >= 0) {
+		struct child_report rep;
+		int fds[SOCK_MAX_FDS];
+		size_t n_fds = 0;
+		ssize_t n = sock_recv(p->report_fd, &rep, sizeof(rep), fds, &n_fds);
+		int master = n_fds > 0 ? fds[0] : -1;
+
+		if (n == -EAGAIN || n == -EINTR)
+			return;
+		if (n != (ssize_t)sizeof(rep)) {
+			on_report_end(p);
+			return;
+		}
+		if (rep.code == MSG_OK) {
+			on_ready(p, &master);
+		} else {
+			rep.text[sizeof(rep.text) - 1] = '\0';
+			give_up(p, rep.code, rep.err, rep.text);
+		}
+		if (master >= 0)
+			close(master);
+	}
+}
+
+static void on_report(struct loop_src *src, uint32_t events)
+{
+	struct process *p = CONTAINER_OF(src, struct process, report);
+	struct guest *g = guest_of(p);
+
+	(void)events;
+	read_reports(p);
+	guest_settle(g);
+}
+
+/* --- fork */
+
+/**
+ * struct ends - the child's descriptors; closed in the agent after the fork.
+ * Entries may be the same descriptor (/dev/null).
+ */
+struct ends {
+	int stdio[3];
+	int null_fd, report;
+};
+
+static void ends_done(struct ends *e)
+{
+	for (int i = 0; i < 3; i++) {
+		if (e->stdio[i] >= 0 && e->stdio[i] != e->null_fd)
+			close(e->stdio[i]);
+	}
+	if (e->null_fd >= 0)
+		close(e->null_fd);
+	if (e->report >= 0)
+		close(e->report);
+}
+
+static int make_pipe(struct process *p, enum msg_stream kind, uint64_t token,
+		     struct ends *e)
+{
+	uid_t uid = p->spec && p->spec->user ? p->spec->user->uid : 0;
+	int ends[2], ours = kind == STREAM_STDIN ? 1 : 0, flags;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	e->stdio[kind] = ends[!ours];
+	flags = fcntl(ends[ours], F_GETFL);
+	/* the owner may open /dev/stdout again, which is a new look at the pipe's permissions */
+	if (flags < 0 || fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    (uid && fchown(ends[ours], uid, (gid_t)-1) < 0)) {
+		int code = -errno;
+
+		close(ends[ours]);
+		return code;
+	}
+	return stream_open_take(&p->streams[kind], guest_of(p)->loop, &guest_of(p)->dial,
+				kind, token, ends[ours]);
+}
+
+static int make_stdio(struct process *p, const struct req_streams *streams,
+		      struct ends *e)
+{
+	if (p->spec && p->spec->terminal) {
+		uint64_t token = req_token(streams, STREAM_TTY);
+
+		/* without one its output goes nowhere, and the process has a terminal all the same */
+		if (!token)
+			return -EINVAL;
+		return stream_open_take(&p->streams[STREAM_TTY], guest_of(p)->loop,
+					&guest_of(p)->dial, STREAM_TTY, token, -1);
+	}
+	e->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (e->null_fd < 0)
+		return -errno;
+	for (int kind = STREAM_STDIN; kind <= STREAM_STDERR; kind++) {
+		uint64_t token = req_token(streams, (enum msg_stream)kind);
+		int r;
+
+		e->stdio[kind] = e->null_fd;
+		r = token ? make_pipe(p, (enum msg_stream)kind, token, e) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * clone3 without CLONE_VM, as fork: the child goes on with a copy of the memory. CLONE_NEWCGROUP
+ * is left to the child, for its root is the group that the caller of unshare is in.
+ */
+static int clone_child(const struct child_job *job, int *ret_pidfd)
+{
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (job->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)job->cgroup_fd;
+	}
+	if (job->join_pidfd < 0)
+		args.flags |= job->ns_flags & ~(uint64_t)CLONE_NEWCGROUP;
+	return (int)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int fork_child(struct process *p, const struct child_job *job,
+		      struct kata_err *err)
+{
+	bool enter = job->join_pidfd >= 0 && (job->ns_flags & CLONE_NEWPID);
+	int pid, code;
+
+	if (enter && setns(job->join_pidfd, CLONE_NEWPID) < 0)
+		return err_sys(err, "join the container's pid namespace");
+	pid = clone_child(job, &p->pidfd);
+	if (pid == 0)
+		child_main(job);
+	code = errno;
+	/* cannot fail: it is our own; and if it did, every later container would be wrong */
+	if (enter && setns(guest_of(p)->pidns_fd, CLONE_NEWPID) < 0)
+		abort();
+	if (pid < 0) {
+		p->pidfd = -1;
+		return err_sys_code(err, -code, "fork");
+	}
+	p->pid = pid;
+	return 0;
+}
+
+static int start_child(struct process *p, struct child_job *job, struct ends *e,
+		       struct kata_err *err)
+{
+	int pair[2], r = sock_pair(SOCK_SEQPACKET, pair);
+
+	if (r < 0)
+		return err_sys_code(err, r, "make a socket pair");
+	e->report = pair[1];
+	p->report_fd = pair[0];
+	r = fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	p->report.fn = on_report;
+	p->report.fd = -1;
+	if (r == 0)
+		r = loop_add(guest_of(p)->loop, &p->report, pair[0], EPOLLIN);
+	if (r < 0)
+		return err_sys_code(err, r, "watch the child");
+	job->process = p->spec;
+	job->report_fd = pair[1];
+	memcpy(job->stdio, e->stdio, sizeof(job->stdio));
+	return fork_child(p, job, err);
+}
+
+int process_start(struct process *p, const struct req_streams *streams,
+		  struct child_job *job, struct kata_err *err)
+{
+	struct ends e = { .stdio = { -1, -1, -1 }, .null_fd = -1, .report = -1 };
+	int r = make_stdio(p, streams, &e);
+
+	if (r < 0)
+		err_sys_code(err, r, "connect stdio to the host");
+	else
+		r = start_child(p, job, &e, err);
+	ends_done(&e);
+	p->state = r < 0 ? PROCESS_TOLD : PROCESS_BUILDING;
+	return r;
+}
+
+int process_open_gate(struct process *p)
+{
+	int r = sock_send(p->report_fd, "g", 1, NULL, 0);
+
+	if (r >= 0)
+		p->state = PROCESS_STARTING;
+	return r < 0 ? r : 0;
+}
+
+/* --- end */
+
+void process_reaped(struct process *p, const siginfo_t *info)
+{
+	read_reports(p);
+	if (p->report_fd >= 0)
+		on_report_end(p);
+	if (p->call.id && !p->ran)
+		give_up(p, MSG_FAILED, ESRCH,
+			"the process was killed before it could run");
+	p->status = (uint8_t)(info->si_code == CLD_EXITED ? info->si_status
+							  : 128 + info->si_status);
+	p->state = PROCESS_DEAD;
+}
+
+void process_settle(struct process *p)
+{
+	answer_ready(p);
+	/* output written before the connection stands is in the pipe and has to be sent yet */
+	if (p->state != PROCESS_DEAD || streams_connecting(p))
+		return;
+	/* an init without a pid namespace has left others behind: their output counts */
+	if (p->number == 0 && !container_is_empty(p->container))
+		return;
+	for (int i = 0; i < STREAM_KINDS; i++)
+		stream_drain(&p->streams[i]);
+}
+
+bool process_is_drained(const struct process *p)
+{
+	if (p->state != PROCESS_DEAD)
+		return false;
+	for (int i = 0; i < STREAM_KINDS; i++) {
+		if (stream_has_output(&p->streams[i]) && !p->streams[i].ended)
+			return false;
+	}
+	return true;
+}
+
+void process_tell_exit(struct process *p)
+{
+	const struct msg_exit m = {
+		.container = p->container->number,
+		.process = p->number,
+		.status = p->status,
+	};
+
+	p->state = PROCESS_TOLD;
+	if (!p->quiet)
+		rpc_send_exit(guest_of(p), &m);
+}
+
+bool process_is_done(const struct process *p)
+{
+	if (p->state != PROCESS_TOLD)
+		return false;
+	for (int i = 0; i < STREAM_KINDS; i++) {
+		if (p->streams[i].used && !stream_is_closed(&p->streams[i]))
+			return false;
+	}
+	return true;
+}
+
+int process_signal(struct process *p, int sig)
+{
+	if (p->state >= PROCESS_DEAD || p->pidfd < 0)
+		return -ESRCH;
+	return syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}

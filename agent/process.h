@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process: one process that the host asked for: the init of a container or a
+ * further one, from fork to the report of its exit. The only file of the agent that forks.
+ */
+#ifndef KATA_AGENT_PROCESS_H
+#define KATA_AGENT_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "io.h"
+#include "requests.h"
+#include "rpc.h"
+
+struct container;
+struct child_job;
+
+/*
+ * A process goes down this list and never up. What is owed to the host on the way:
+ * a reply when it is built (init) or runs (exec), one when the gate has opened (init), the
+ * STREAM_ENDs, the EXIT.
+ */
+enum process_state {
+	PROCESS_BUILDING, /* forked; the child sets itself up */
+	PROCESS_GATE,	  /* init: built, waits for MSG_START */
+	PROCESS_STARTING, /* init: gate open, not exec'd yet; exec: built */
+	PROCESS_RUNNING,  /* exec has happened */
+	PROCESS_DEAD,	  /* reaped */
+	PROCESS_TOLD,	  /* MSG_EXIT sent, or nothing to tell */
+};
+
+/**
+ * struct process
+ * @number:  0 = the container's init
+ * @spec:    NULL: nothing to run
+ * @arena:   what spec lives in, when it is not the container's
+ * @report_fd: our end of the pair with the child (child.h), -1 when it has ended
+ * @call:    the request whose answer waits for the child
+ * @quiet:   it never came to be, as far as the host knows: no EXIT
+ * @ran:     exec has happened
+ * @status:  as in struct msg_exit
+ */
+struct process {
+	struct process *next;
+	struct container *container;
+	uint32_t number;
+	const struct oci_process *spec;
+	struct arena *arena;
+	pid_t pid;
+	int pidfd, report_fd;
+	struct loop_src report;
+	enum process_state state;
+	struct rpc_call call;
+	bool quiet, ran;
+	uint8_t status;
+	struct stream streams[STREAM_KINDS];
+};
+
+/** process_new() - not started. @arena: taken, may be NULL. */
+struct process *process_new_take(struct container *c, uint32_t number,
+				 const struct oci_process *spec, struct arena *arena);
+/** process_free() - closes all it has; it must be reaped, or never have been started. */
+void process_free(struct process *p);
+
+/**
+ * process_start() - make stdio, connect the streams, fork.
+ * @job: what differs between init and exec; stdio, report_fd and process are filled in here
+ */
+int process_start(struct process *p, const struct req_streams *streams,
+		  struct child_job *job, struct kata_err *err) MUST_CHECK;
+
+/** process_open_gate() - MSG_START. */
+int process_open_gate(struct process *p) MUST_CHECK;
+
+/** process_reaped() - its wait status; the caller settles. */
+void process_reaped(struct process *p, const siginfo_t *info);
+
+/** process_settle() - take it as far as it goes by itself, up to "all output has ended". */
+void process_settle(struct process *p);
+/** process_is_drained() - dead and all its output told: the EXIT may be sent. */
+bool process_is_drained(const struct process *p);
+/** process_tell_exit() - send it (unless quiet). */
+void process_tell_exit(struct process *p);
+/** process_is_done() - told, and the host has closed its streams: may be freed. */
+bool process_is_done(const struct process *p);
+
+/** process_signal() - 0, -ESRCH when it has ended. */
+int process_signal(struct process *p, int sig) MUST_CHECK;
+
+#endif
