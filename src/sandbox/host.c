@@ -75,13 +75,15 @@ static int plan_up(struct sandbox *sb, struct container *first, struct kata_err 
 {
 	struct host *h = &sb->host;
 	const struct kata_conf *conf = conf_get(sb->conf);
+	/* facts of the host are kept for all sandboxes, beside the containers' directories */
+	AUTO_CLOSE int root = openat(sb->dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint32_t cid;
 	int r;
 
 	if (random_cid(&cid) < 0)
 		return err_set(err, -EIO, "no random numbers for a vsock CID");
 	h->arena = arena_new();
-	r = vm_facts_gather(sb->dirfd, &h->facts, err);
+	r = vm_facts_gather(root, &h->facts, err);
 	if (r == 0)
 		r = vm_plan_make(conf, first->spec, &h->facts, cid,
 				 conf->console ? "console.log" : NULL, h->arena, &h->plan,
