@@ -33,11 +33,14 @@ static const char *const microvm_extra[] = { "-global", "virtio-mmio.force-legac
  */
 #define MICROVM                                                                          \
 	"microvm,acpi=on,rtc=on,pit=on,pic=on,pcie=off,usb=off,auto-kernel-cmdline=off,isa-serial="
+/* erms: told of it, the kernel clears memory with rep stosb, which TCG does byte by byte;
+ * without it a boot is 180 ms shorter (measured, cloud kernel). */
+#define X86_TCG "max,erms=off"
 static const struct machine machines[] = {
-	[CONF_MACHINE_MICROVM] = { MICROVM "off", MICROVM "on", "-device", "max",
+	[CONF_MACHINE_MICROVM] = { MICROVM "off", MICROVM "on", "-device", X86_TCG,
 				   microvm_extra },
 	[CONF_MACHINE_Q35] = { "q35,smbus=off,sata=off,usb=off,vmport=off", NULL, "-pci",
-			       "max", NULL },
+			       X86_TCG, NULL },
 	[CONF_MACHINE_VIRT] = { "virt,gic-version=max", NULL, "-pci", "max,pauth=off",
 				NULL },
 };
