@@ -11,11 +11,11 @@
 
 struct cmd {
 	const char *name;
-	const char *words;     /* positionals as help shows them: "ID [SIGNAL]", "" */
+	const char *words; /* positionals as help shows them: "ID [SIGNAL]", "" */
 	size_t min_words, max_words;
-	const char *doc;       /* one line */
+	const char *doc; /* one line */
 	struct opts opts;
-	size_t args_size;      /* of the struct that opts parse into */
+	size_t args_size; /* of the struct that opts parse into */
 	/* Return: exit status, or -errno with the reason in @err. */
 	int (*run)(const struct kata *k, const void *args, char **words, size_t n,
 		   struct kata_err *err);
@@ -26,13 +26,19 @@ struct cmd_args {
 	bool help;
 };
 
-#define CMD_HELP_OPT                                                                          \
-	{ "help", 'h', OPT_SWITCH, NULL, offsetof(struct cmd_args, help), NULL, "print this help" }
+#define CMD_HELP_OPT                                                                     \
+	{                                                                                \
+		"help", 'h', OPT_SWITCH, NULL, offsetof(struct cmd_args, help), NULL,    \
+			"print this help"                                                \
+	}
 /** The .opts of a command from its table. */
-#define CMD_OPTS(table, cmd_name, ...)                                                        \
-	{ .v = (table), .n = sizeof(table) / sizeof((table)[0]), .of = (cmd_name), __VA_ARGS__ }
+#define CMD_OPTS(table, cmd_name, ...)                                                   \
+	{                                                                                \
+		.v = (table), .n = sizeof(table) / sizeof((table)[0]), .of = (cmd_name), \
+		__VA_ARGS__                                                              \
+	}
 
-extern const struct cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete, cmd_list,
-	cmd_spec, cmd_features, cmd_check, cmd_config;
+extern const struct cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
+	cmd_list, cmd_spec, cmd_features, cmd_check, cmd_config;
 
 #endif

@@ -18,7 +18,8 @@ static int run_check(const struct kata *k, const void *args, char **words, size_
 }
 
 static const struct opt check_opts[] = {
-	{ "json", 0, OPT_SWITCH, NULL, offsetof(struct check_args, json), NULL, "as JSON" },
+	{ "json", 0, OPT_SWITCH, NULL, offsetof(struct check_args, json), NULL,
+	  "as JSON" },
 	CMD_HELP_OPT,
 };
 

@@ -18,7 +18,8 @@ static int run_config(const struct kata *k, const void *args, char **words, size
 }
 
 static const struct opt config_opts[] = {
-	{ "json", 0, OPT_SWITCH, NULL, offsetof(struct config_args, json), NULL, "as JSON" },
+	{ "json", 0, OPT_SWITCH, NULL, offsetof(struct config_args, json), NULL,
+	  "as JSON" },
 	CMD_HELP_OPT,
 };
 

@@ -10,21 +10,26 @@ struct create_args {
 	struct kata_create_args kata;
 };
 
-#define CREATE_OPT(option, short_form, kind, arg, member, doc)                                \
-	{ option, short_form, kind, arg, offsetof(struct create_args, kata.member), NULL, doc }
+#define CREATE_OPT(option, short_form, kind, arg, member, doc)                           \
+	{                                                                                \
+		option, short_form, kind, arg,                                           \
+			offsetof(struct create_args, kata.member), NULL, doc             \
+	}
 
-#define CREATE_OPTS                                                                           \
-	CREATE_OPT("bundle", 'b', OPT_STR, "DIR", bundle, "the bundle (default: .)"),         \
-	CREATE_OPT("config", 'f', OPT_STR, "FILE", config_file,                               \
-		   "the container's configuration (default: config.json in the bundle)"),     \
-	CREATE_OPT("console-socket", 0, OPT_STR, "PATH", console_socket,                      \
-		   "send the terminal's master to this unix socket"),                         \
-	CREATE_OPT("pid-file", 0, OPT_STR, "FILE", pid_file, "write the process id here"),    \
-	CREATE_OPT("preserve-fds", 0, OPT_COUNT, "N", preserve_fds,                           \
-		   "pass N further descriptors (only 0 so far)"),                             \
-	CREATE_OPT("no-pivot", 0, OPT_SWITCH, NULL, no_pivot,                                 \
-		   "accepted; has no meaning in a VM"),                                       \
-	CREATE_OPT("no-new-keyring", 0, OPT_SWITCH, NULL, no_new_keyring,                     \
-		   "accepted; has no meaning in a VM")
+#define CREATE_OPTS                                                                            \
+	CREATE_OPT("bundle", 'b', OPT_STR, "DIR", bundle, "the bundle (default: .)"),          \
+		CREATE_OPT(                                                                    \
+			"config", 'f', OPT_STR, "FILE", config_file,                           \
+			"the container's configuration (default: config.json in the bundle)"), \
+		CREATE_OPT("console-socket", 0, OPT_STR, "PATH", console_socket,               \
+			   "send the terminal's master to this unix socket"),                  \
+		CREATE_OPT("pid-file", 0, OPT_STR, "FILE", pid_file,                           \
+			   "write the process id here"),                                       \
+		CREATE_OPT("preserve-fds", 0, OPT_COUNT, "N", preserve_fds,                    \
+			   "pass N further descriptors (only 0 so far)"),                      \
+		CREATE_OPT("no-pivot", 0, OPT_SWITCH, NULL, no_pivot,                          \
+			   "accepted; has no meaning in a VM"),                                \
+		CREATE_OPT("no-new-keyring", 0, OPT_SWITCH, NULL, no_new_keyring,              \
+			   "accepted; has no meaning in a VM")
 
 #endif

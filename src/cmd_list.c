@@ -22,9 +22,10 @@ static int run_list(const struct kata *k, const void *args, char **words, size_t
 }
 
 static const struct opt list_opts[] = {
-	{ "format", 'f', OPT_CHOICE, "FORMAT", offsetof(struct list_args, format), formats,
-	  "table or json" },
-	{ "quiet", 'q', OPT_SWITCH, NULL, offsetof(struct list_args, quiet), NULL, "ids only" },
+	{ "format", 'f', OPT_CHOICE, "FORMAT", offsetof(struct list_args, format),
+	  formats, "table or json" },
+	{ "quiet", 'q', OPT_SWITCH, NULL, offsetof(struct list_args, quiet), NULL,
+	  "ids only" },
 	CMD_HELP_OPT,
 };
 

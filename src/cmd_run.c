@@ -14,8 +14,10 @@ static int run_run(const struct kata *k, const void *args, char **words, size_t 
 
 static const struct opt run_opts[] = {
 	CREATE_OPTS,
-	CREATE_OPT("detach", 'd', OPT_SWITCH, NULL, detach, "return when the program runs"),
-	CREATE_OPT("keep", 0, OPT_SWITCH, NULL, keep, "do not delete the container at the end"),
+	CREATE_OPT("detach", 'd', OPT_SWITCH, NULL, detach,
+		   "return when the program runs"),
+	CREATE_OPT("keep", 0, OPT_SWITCH, NULL, keep,
+		   "do not delete the container at the end"),
 	{ "no-subreaper", 0, OPT_IGNORE, NULL, 0, NULL, "accepted" },
 	CMD_HELP_OPT,
 };

@@ -19,8 +19,8 @@
 #define EXIT_UNKNOWN_COMMAND 3 /* runc's */
 
 static const struct cmd *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run, &cmd_state, &cmd_kill, &cmd_delete,
-	&cmd_list, &cmd_spec, &cmd_features, &cmd_check, &cmd_config,
+	&cmd_create, &cmd_start, &cmd_run,	&cmd_state, &cmd_kill,	 &cmd_delete,
+	&cmd_list,   &cmd_spec,	 &cmd_features, &cmd_check, &cmd_config,
 };
 
 /*
@@ -36,7 +36,7 @@ static const char *const missing[] = {
 struct globals {
 	bool help, version;
 	const char *root, *config, *log;
-	int log_format;     /* index into log_formats[] */
+	int log_format; /* index into log_formats[] */
 	bool debug, systemd_cgroup;
 	int cgroup_manager; /* index into cgroup_managers[] */
 	int rootless;
@@ -54,12 +54,13 @@ static const struct opt global_opts[] = {
 	{ "config", 0, OPT_STR, "FILE", GLOBAL(config), NULL,
 	  "settings to use instead of the system's kata.conf" },
 	{ "log", 0, OPT_STR, "FILE", GLOBAL(log), NULL, "append messages to FILE" },
-	{ "log-format", 0, OPT_CHOICE, "FORMAT", GLOBAL(log_format), log_formats, "text or json" },
+	{ "log-format", 0, OPT_CHOICE, "FORMAT", GLOBAL(log_format), log_formats,
+	  "text or json" },
 	{ "debug", 0, OPT_SWITCH, NULL, GLOBAL(debug), NULL, "write debug messages" },
 	{ "systemd-cgroup", 0, OPT_SWITCH, NULL, GLOBAL(systemd_cgroup), NULL,
 	  "use systemd for cgroups (create and run refuse it so far)" },
-	{ "cgroup-manager", 0, OPT_CHOICE, "NAME", GLOBAL(cgroup_manager), cgroup_managers,
-	  "cgroupfs, systemd or disabled" },
+	{ "cgroup-manager", 0, OPT_CHOICE, "NAME", GLOBAL(cgroup_manager),
+	  cgroup_managers, "cgroupfs, systemd or disabled" },
 	{ "rootless", 0, OPT_CHOICE, "MODE", GLOBAL(rootless), rootless_modes,
 	  "accepted: true, false or auto" },
 	{ "criu", 0, OPT_IGNORE, "PATH", 0, NULL, "accepted and ignored" },
@@ -67,19 +68,21 @@ static const struct opt global_opts[] = {
 	{ "version", 'v', OPT_SWITCH, NULL, GLOBAL(version), NULL, "print versions" },
 };
 
-static const struct opts globals = CMD_OPTS(global_opts, "kata-runtime", .stop_at_first = true);
+static const struct opts globals = CMD_OPTS(global_opts, "kata-runtime",
+					    .stop_at_first = true);
 
 /* --- help ---------------------------------------------------------------------------------- */
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "kata-runtime: OCI runtime that gives every container its own virtual machine\n\n"
-		     "usage: kata-runtime [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
-		     "commands:\n");
+	fprintf(out,
+		"kata-runtime: OCI runtime that gives every container its own virtual machine\n\n"
+		"usage: kata-runtime [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+		"commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
-	fprintf(out, "  %-9s %s\n  %-9s %s\n\nglobal options:\n", "help", "print help, also for a command",
-		"version", "print versions");
+	fprintf(out, "  %-9s %s\n  %-9s %s\n\nglobal options:\n", "help",
+		"print help, also for a command", "version", "print versions");
 	opts_print(&globals, out);
 }
 
@@ -92,14 +95,15 @@ static void print_cmd_usage(const struct cmd *c, FILE *out)
 
 static void print_version(FILE *out)
 {
-	fprintf(out, "kata-runtime version %s\ncommit: %s\nspec: %s\n", KATA_VERSION, KATA_COMMIT,
-		kata_spec_version());
+	fprintf(out, "kata-runtime version %s\ncommit: %s\nspec: %s\n", KATA_VERSION,
+		KATA_COMMIT, kata_spec_version());
 }
 
 static void dump_opts(const char *command, const struct opts *o, FILE *out)
 {
 	for (size_t i = 0; i < o->n; i++)
-		fprintf(out, "%s\t--%s\t%s\n", command, o->v[i].name, o->v[i].arg ? o->v[i].arg : "");
+		fprintf(out, "%s\t--%s\t%s\n", command, o->v[i].name,
+			o->v[i].arg ? o->v[i].arg : "");
 }
 
 /* For the manual's check and the completions: COMMAND<TAB>--OPTION<TAB>ARGUMENT. */
@@ -136,8 +140,8 @@ static int no_command(const char *name, struct kata_err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i]->name;
 	near = str_nearest(name, names, ARRAY_SIZE(names));
-	err_set(err, -EINVAL, "unknown command \"%s\"%s%s%s", name, near ? "; did you mean \"" : "",
-		near ? near : "", near ? "\"?" : "");
+	err_set(err, -EINVAL, "unknown command \"%s\"%s%s%s", name,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	err->status = EXIT_UNKNOWN_COMMAND;
 	return err->code;
 }
@@ -172,7 +176,8 @@ static int check_words(const struct cmd *c, size_t n, struct kata_err *err)
 }
 
 /* @all: the command's name and all that follows it. */
-static int run_command(const struct kata *k, const struct opts_words *all, struct kata_err *err)
+static int run_command(const struct kata *k, const struct opts_words *all,
+		       struct kata_err *err)
 {
 	const struct cmd *c = find_command(all->v[0]);
 	AUTO_FREE char **room = mem_zalloc((all->n + 1) * sizeof(*room));
@@ -194,7 +199,8 @@ static int run_command(const struct kata *k, const struct opts_words *all, struc
 	return rc < 0 ? rc : c->run(k, args, words.v, words.n, err);
 }
 
-static int run(const struct globals *g, const struct opts_words *words, struct kata_err *err)
+static int run(const struct globals *g, const struct opts_words *words,
+	       struct kata_err *err)
 {
 	const struct kata k = {
 		.root = g->root,
@@ -245,7 +251,8 @@ int main(int argc, char **argv)
 	settle_fds();
 	rc = opts_parse(&globals, argc - 1, argv + 1, &g, &words, &err);
 	/* also when an option was wrong: the engine reads the reason in its log */
-	if (kata_log_open(g.log, log_formats[g.log_format], g.debug, &log_err) < 0 && rc == 0) {
+	if (kata_log_open(g.log, log_formats[g.log_format], g.debug, &log_err) < 0 &&
+	    rc == 0) {
 		err = log_err;
 		rc = err.code;
 	}

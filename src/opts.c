@@ -14,7 +14,7 @@
 /* One argument taken apart: "--name=value". */
 struct flag {
 	const char *name;  /* behind the dashes */
-	size_t len;        /* of the name */
+	size_t len;	   /* of the name */
 	const char *value; /* behind '=', NULL without */
 };
 
@@ -53,11 +53,14 @@ static int unknown_opt(const struct opts *o, const struct flag *f, struct kata_e
 	for (size_t i = 0; i < o->n; i++)
 		names[i] = o->v[i].name;
 	near = f->len > 1 ? str_nearest(name, names, o->n) : NULL;
-	return err_set(err, -EINVAL, "unknown option %s%s of %s%s%s%s", f->len > 1 ? "--" : "-", name,
-		       o->of, near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
+	return err_set(err, -EINVAL, "unknown option %s%s of %s%s%s%s",
+		       f->len > 1 ? "--" : "-", name, o->of,
+		       near ? "; did you mean --" : "", near ? near : "",
+		       near ? "?" : "");
 }
 
-static int store_choice(const struct opt *op, const char *value, int *into, struct kata_err *err)
+static int store_choice(const struct opt *op, const char *value, int *into,
+			struct kata_err *err)
 {
 	char list[128] = "";
 	size_t len = 0;
@@ -67,35 +70,41 @@ static int store_choice(const struct opt *op, const char *value, int *into, stru
 			*into = i;
 			return 0;
 		}
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
-					op->choices[i]);
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+					i ? ", " : "", op->choices[i]);
 		if (len >= sizeof(list))
 			break;
 	}
-	return err_set(err, -EINVAL, "--%s: \"%s\" is none of: %s", op->name, value, list);
+	return err_set(err, -EINVAL, "--%s: \"%s\" is none of: %s", op->name, value,
+		       list);
 }
 
-static int store_switch(const struct opt *op, const char *value, bool *into, struct kata_err *err)
+static int store_switch(const struct opt *op, const char *value, bool *into,
+			struct kata_err *err)
 {
 	bool on = true;
 
 	if (value && str_to_bool(value, &on) < 0)
-		return err_set(err, -EINVAL, "--%s: \"%s\" is neither true nor false", op->name, value);
+		return err_set(err, -EINVAL, "--%s: \"%s\" is neither true nor false",
+			       op->name, value);
 	*into = on;
 	return 0;
 }
 
-static int store_count(const struct opt *op, const char *value, unsigned *into, struct kata_err *err)
+static int store_count(const struct opt *op, const char *value, unsigned *into,
+		       struct kata_err *err)
 {
 	uint64_t n;
 
 	if (str_to_u64(value, 0, INT32_MAX, &n) < 0)
-		return err_set(err, -EINVAL, "--%s: \"%s\" is no number", op->name, value);
+		return err_set(err, -EINVAL, "--%s: \"%s\" is no number", op->name,
+			       value);
 	*into = (unsigned)n;
 	return 0;
 }
 
-static int store_value(const struct opt *op, const char *value, char *into, struct kata_err *err)
+static int store_value(const struct opt *op, const char *value, char *into,
+		       struct kata_err *err)
 {
 	void *member = into + op->offset;
 	bool ignored;
@@ -128,7 +137,8 @@ static int parse_flag(const struct opts *o, int argc, char **argv, int *i, void 
 		return unknown_opt(o, &f, err);
 	if (op->arg && !value) {
 		if (*i + 1 >= argc)
-			return err_set(err, -EINVAL, "flag needs an argument: --%s", op->name);
+			return err_set(err, -EINVAL, "flag needs an argument: --%s",
+				       op->name);
 		value = argv[++*i];
 	}
 	return store_value(op, value, into, err);
@@ -140,8 +150,8 @@ static bool is_flag(const char *arg)
 	return arg[0] == '-' && arg[1] != '\0';
 }
 
-int opts_parse(const struct opts *o, int argc, char **argv, void *into, struct opts_words *words,
-	       struct kata_err *err)
+int opts_parse(const struct opts *o, int argc, char **argv, void *into,
+	       struct opts_words *words, struct kata_err *err)
 {
 	bool options = true;
 

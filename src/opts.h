@@ -25,11 +25,11 @@ enum opt_kind {
 };
 
 struct opt {
-	const char *name;     /* without dashes */
-	char letter;          /* '\0' = none */
+	const char *name; /* without dashes */
+	char letter;	  /* '\0' = none */
 	enum opt_kind kind;
-	const char *arg;      /* name of the value; NULL = a switch */
-	size_t offset;        /* of the member in the struct parsed into */
+	const char *arg;	    /* name of the value; NULL = a switch */
+	size_t offset;		    /* of the member in the struct parsed into */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	const char *doc;
 };
@@ -37,8 +37,8 @@ struct opt {
 struct opts {
 	const struct opt *v;
 	size_t n;
-	const char *of;        /* whose they are, for messages: "create" */
-	bool stop_at_first;    /* the first positional ends options */
+	const char *of;	    /* whose they are, for messages: "create" */
+	bool stop_at_first; /* the first positional ends options */
 };
 
 /** struct opts_words - positionals; borrow from argv. */
@@ -53,8 +53,8 @@ struct opts_words {
  *         that follows the first positional too.
  * -EINVAL: "unknown option --foo of create; did you mean --force?".
  */
-int opts_parse(const struct opts *o, int argc, char **argv, void *into, struct opts_words *words,
-	       struct kata_err *err) MUST_CHECK;
+int opts_parse(const struct opts *o, int argc, char **argv, void *into,
+	       struct opts_words *words, struct kata_err *err) MUST_CHECK;
 
 /** opts_print() - the help lines of the table. */
 void opts_print(const struct opts *o, FILE *out);

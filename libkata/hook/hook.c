@@ -62,7 +62,8 @@ static void output_read(struct output *o)
 
 	while (o->fd >= 0) {
 		size_t room = OUTPUT_MAX - o->len;
-		ssize_t n = read(o->fd, room ? o->text + o->len : waste, room ? room : sizeof(waste));
+		ssize_t n = read(o->fd, room ? o->text + o->len : waste,
+				 room ? room : sizeof(waste));
 
 		if (n > 0) {
 			o->len += room ? (size_t)n : 0;
@@ -179,7 +180,8 @@ static int wait_hook(struct run *r)
 			return -ETIMEDOUT;
 		p[ON_OUT].fd = r->out.fd;
 		p[ON_ERR].fd = r->err.fd;
-		if (poll(p, ON_FDS, left > INT32_MAX ? INT32_MAX : (int)left) < 0 && errno != EINTR)
+		if (poll(p, ON_FDS, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
+		    errno != EINTR)
 			return -errno;
 		if (p[ON_CANCEL].revents)
 			return -EINTR;
@@ -200,7 +202,8 @@ static int end_hook(struct run *r, int rc, struct kata_err *err)
 		kill(-r->proc.pid, SIGKILL);
 	status = proc_wait(&r->proc);
 	if (rc == -ETIMEDOUT)
-		return err_set(err, rc, "hook ran past specified timeout of %" PRId64 ".0s",
+		return err_set(err, rc,
+			       "hook ran past specified timeout of %" PRId64 ".0s",
 			       *r->hook->timeout);
 	if (rc == -EINTR)
 		return err_set(err, rc, "interrupted");
@@ -212,8 +215,8 @@ static int end_hook(struct run *r, int rc, struct kata_err *err)
 		       output_text(&r->out), output_text(&r->err));
 }
 
-static int run_hook(const struct oci_hook *hook, const struct hook_place *place, int stdin_fd,
-		    struct kata_err *err)
+static int run_hook(const struct oci_hook *hook, const struct hook_place *place,
+		    int stdin_fd, struct kata_err *err)
 {
 	struct run r = {
 		.hook = hook,
@@ -247,8 +250,9 @@ static int state_memfd(const struct oci_state *state, struct kata_err *err)
 	return fd < 0 ? err_sys_code(err, fd, "memfd") : fd;
 }
 
-int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct oci_state *state,
-		 const struct hook_place *place, struct kata_err *err)
+int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind,
+		 const struct oci_state *state, const struct hook_place *place,
+		 struct kata_err *err)
 {
 	const struct oci_hook *list = hooks ? hooks->kind[kind].v : NULL;
 	size_t n = hooks ? hooks->kind[kind].n : 0;
@@ -263,7 +267,8 @@ int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind, const s
 		int rc = run_hook(&list[i], place, stdin_fd, err);
 
 		if (rc < 0)
-			return err_ctx(err, "error running %s hook #%zu", oci_hook_names[kind], i);
+			return err_ctx(err, "error running %s hook #%zu",
+				       oci_hook_names[kind], i);
 	}
 	return 0;
 }

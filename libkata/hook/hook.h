@@ -20,13 +20,17 @@
 struct hook_place {
 	int bundle_fd, mntns_fd, cancel_fd;
 };
-#define HOOK_PLACE_INIT { -1, -1, -1 }
+#define HOOK_PLACE_INIT                                                                  \
+	{                                                                                \
+		-1, -1, -1                                                               \
+	}
 
 /**
  * hook_run_all() - the hooks of @kind in order; stops at the first failure.
  * @hooks may be NULL. -ETIMEDOUT: ran past its timeout; -EINTR: cancelled; -EIO: it failed.
  */
-int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct oci_state *state,
-		 const struct hook_place *place, struct kata_err *err) MUST_CHECK;
+int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind,
+		 const struct oci_state *state, const struct hook_place *place,
+		 struct kata_err *err) MUST_CHECK;
 
 #endif

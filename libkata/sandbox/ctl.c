@@ -20,8 +20,9 @@
 #include "base/mem.h"
 
 static const uint16_t ctl_types[] = {
-	CTL_CREATE, CTL_START,  CTL_EXEC,       CTL_KILL, CTL_PAUSE,  CTL_RESUME,  CTL_DELETE,
-	CTL_REPLY,  CTL_STREAM, CTL_STREAM_END, CTL_EXIT, CTL_SIGNAL, CTL_WINSIZE, CTL_STDIN_END,
+	CTL_CREATE, CTL_START,	CTL_EXEC,    CTL_KILL,	    CTL_PAUSE,
+	CTL_RESUME, CTL_DELETE, CTL_REPLY,   CTL_STREAM,    CTL_STREAM_END,
+	CTL_EXIT,   CTL_SIGNAL, CTL_WINSIZE, CTL_STDIN_END,
 };
 
 static bool type_known(uint16_t type)
@@ -128,7 +129,8 @@ static int call_failed(int rc, struct kata_err *err)
 	case -ETIMEDOUT:
 		return err_set(err, rc, "kata-sandbox does not answer");
 	case -EPROTONOSUPPORT:
-		return err_set(err, rc, "kata-sandbox is of another version than kata-runtime");
+		return err_set(err, rc,
+			       "kata-sandbox is of another version than kata-runtime");
 	case -EPIPE:
 	case -ECONNRESET:
 		return err_set(err, -ECONNRESET, "kata-sandbox has ended");
@@ -140,7 +142,8 @@ static int call_failed(int rc, struct kata_err *err)
 static int reply_result(struct ctl_msg *m, struct kata_err *err)
 {
 	if (m->type != CTL_REPLY)
-		return err_set(err, -EPROTO, "kata-sandbox answered with a message that is no reply");
+		return err_set(err, -EPROTO,
+			       "kata-sandbox answered with a message that is no reply");
 	if (m->code == 0)
 		return 0;
 	err_set(err, m->code < 0 ? m->code : -EIO, "%s",

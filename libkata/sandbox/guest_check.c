@@ -22,8 +22,17 @@
 
 /* The struct that a row's member is in. */
 enum holder {
-	IN_PROCESS, IN_LINUX, IN_RESOURCES, IN_MEMORY, IN_CPU, IN_PIDS, IN_BLOCK_IO, IN_NETWORK,
-	IN_HOOKS, IN_SECCOMP, HOLDERS,
+	IN_PROCESS,
+	IN_LINUX,
+	IN_RESOURCES,
+	IN_MEMORY,
+	IN_CPU,
+	IN_PIDS,
+	IN_BLOCK_IO,
+	IN_NETWORK,
+	IN_HOOKS,
+	IN_SECCOMP,
+	HOLDERS,
 };
 
 /* What makes a member asked for. Engines write zeros for "not set". */
@@ -34,9 +43,9 @@ enum asked {
 	WHEN_POSITIVE, /* const int64_t *, > 0 */
 	WHEN_NONZERO,  /* const uint64_t *, != 0 */
 	WHEN_NONZERO32,
-	WHEN_LISTED,   /* struct jt_objv with something in it */
-	WHEN_MAPPED,   /* struct jt_map */
-	WHEN_KEYED,    /* struct jt_objmap */
+	WHEN_LISTED, /* struct jt_objv with something in it */
+	WHEN_MAPPED, /* struct jt_map */
+	WHEN_KEYED,  /* struct jt_objmap */
 };
 
 struct row {
@@ -50,13 +59,18 @@ struct row {
 #define NOT_YET "is not applied yet"
 
 /* One row: ROW(IN_LINUX, oci_linux, seccomp, WHEN_SET, "linux.seccomp", NOT_YET) */
-#define ROW(holder, type, member, asked, json, sentence)                                      \
-	{ holder, asked, offsetof(struct type, member), false, json, sentence }
-#define REFUSE(holder, type, member, asked, json, sentence)                                   \
-	{ holder, asked, offsetof(struct type, member), true, json, sentence }
+#define ROW(holder, type, member, asked, json, sentence)                                 \
+	{                                                                                \
+		holder, asked, offsetof(struct type, member), false, json, sentence      \
+	}
+#define REFUSE(holder, type, member, asked, json, sentence)                              \
+	{                                                                                \
+		holder, asked, offsetof(struct type, member), true, json, sentence       \
+	}
 
 static const struct row rows[] = {
-	REFUSE(IN_SECCOMP, oci_seccomp, listenerPath, WHEN_TEXT, "linux.seccomp.listenerPath",
+	REFUSE(IN_SECCOMP, oci_seccomp, listenerPath, WHEN_TEXT,
+	       "linux.seccomp.listenerPath",
 	       "a host process cannot supervise system calls of a guest kernel"),
 	REFUSE(IN_HOOKS, oci_hooks, kind[OCI_HOOK_START_CONTAINER], WHEN_LISTED,
 	       "hooks.startContainer", "hooks inside the container are not run yet"),
@@ -67,11 +81,14 @@ static const struct row rows[] = {
 	REFUSE(IN_LINUX, oci_linux, netDevices, WHEN_KEYED, "linux.netDevices",
 	       "host interfaces cannot be moved into a VM yet"),
 
-	ROW(IN_PROCESS, oci_process, apparmorProfile, WHEN_TEXT, "process.apparmorProfile", NOT_YET),
-	ROW(IN_PROCESS, oci_process, selinuxLabel, WHEN_TEXT, "process.selinuxLabel", NOT_YET),
+	ROW(IN_PROCESS, oci_process, apparmorProfile, WHEN_TEXT,
+	    "process.apparmorProfile", NOT_YET),
+	ROW(IN_PROCESS, oci_process, selinuxLabel, WHEN_TEXT, "process.selinuxLabel",
+	    NOT_YET),
 	ROW(IN_PROCESS, oci_process, scheduler, WHEN_SET, "process.scheduler", NOT_YET),
 	ROW(IN_PROCESS, oci_process, ioPriority, WHEN_SET, "process.ioPriority", NOT_YET),
-	ROW(IN_PROCESS, oci_process, execCPUAffinity, WHEN_SET, "process.execCPUAffinity", NOT_YET),
+	ROW(IN_PROCESS, oci_process, execCPUAffinity, WHEN_SET, "process.execCPUAffinity",
+	    NOT_YET),
 
 	ROW(IN_LINUX, oci_linux, seccomp, WHEN_SET, "linux.seccomp",
 	    "is not applied yet; system calls reach the guest kernel unfiltered"),
@@ -83,38 +100,44 @@ static const struct row rows[] = {
 	ROW(IN_LINUX, oci_linux, personality, WHEN_SET, "linux.personality", NOT_YET),
 	ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET),
 
-	ROW(IN_RESOURCES, oci_resources, devices, WHEN_LISTED, "linux.resources.devices", NOT_YET),
+	ROW(IN_RESOURCES, oci_resources, devices, WHEN_LISTED, "linux.resources.devices",
+	    NOT_YET),
 	ROW(IN_RESOURCES, oci_resources, hugepageLimits, WHEN_LISTED,
 	    "linux.resources.hugepageLimits", NOT_YET),
-	ROW(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma", NOT_YET),
-	ROW(IN_RESOURCES, oci_resources, unified, WHEN_MAPPED, "linux.resources.unified", NOT_YET),
+	ROW(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma",
+	    NOT_YET),
+	ROW(IN_RESOURCES, oci_resources, unified, WHEN_MAPPED, "linux.resources.unified",
+	    NOT_YET),
 
 	ROW(IN_MEMORY, oci_memory, limit, WHEN_POSITIVE, "linux.resources.memory.limit",
 	    "is not applied yet; the container may use all of its VM's memory"),
 	ROW(IN_MEMORY, oci_memory, reservation, WHEN_POSITIVE,
 	    "linux.resources.memory.reservation", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, swap, WHEN_POSITIVE, "linux.resources.memory.swap", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, kernel, WHEN_POSITIVE, "linux.resources.memory.kernel", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, kernelTCP, WHEN_POSITIVE, "linux.resources.memory.kernelTCP",
+	ROW(IN_MEMORY, oci_memory, swap, WHEN_POSITIVE, "linux.resources.memory.swap",
 	    NOT_YET),
-	ROW(IN_MEMORY, oci_memory, swappiness, WHEN_SET, "linux.resources.memory.swappiness",
+	ROW(IN_MEMORY, oci_memory, kernel, WHEN_POSITIVE, "linux.resources.memory.kernel",
 	    NOT_YET),
+	ROW(IN_MEMORY, oci_memory, kernelTCP, WHEN_POSITIVE,
+	    "linux.resources.memory.kernelTCP", NOT_YET),
+	ROW(IN_MEMORY, oci_memory, swappiness, WHEN_SET,
+	    "linux.resources.memory.swappiness", NOT_YET),
 	ROW(IN_MEMORY, oci_memory, disableOOMKiller, WHEN_TRUE,
 	    "linux.resources.memory.disableOOMKiller", NOT_YET),
 
 	ROW(IN_CPU, oci_cpu, shares, WHEN_NONZERO, "linux.resources.cpu.shares", NOT_YET),
 	ROW(IN_CPU, oci_cpu, quota, WHEN_POSITIVE, "linux.resources.cpu.quota", NOT_YET),
 	ROW(IN_CPU, oci_cpu, burst, WHEN_NONZERO, "linux.resources.cpu.burst", NOT_YET),
-	ROW(IN_CPU, oci_cpu, realtimeRuntime, WHEN_POSITIVE, "linux.resources.cpu.realtimeRuntime",
-	    NOT_YET),
+	ROW(IN_CPU, oci_cpu, realtimeRuntime, WHEN_POSITIVE,
+	    "linux.resources.cpu.realtimeRuntime", NOT_YET),
 	ROW(IN_CPU, oci_cpu, idle, WHEN_POSITIVE, "linux.resources.cpu.idle", NOT_YET),
 	ROW(IN_CPU, oci_cpu, cpus, WHEN_TEXT, "linux.resources.cpu.cpus", NOT_YET),
 	ROW(IN_CPU, oci_cpu, mems, WHEN_TEXT, "linux.resources.cpu.mems", NOT_YET),
 
-	ROW(IN_PIDS, oci_pids, limit, WHEN_POSITIVE, "linux.resources.pids.limit", NOT_YET),
-
-	ROW(IN_BLOCK_IO, oci_block_io, weight, WHEN_NONZERO32, "linux.resources.blockIO.weight",
+	ROW(IN_PIDS, oci_pids, limit, WHEN_POSITIVE, "linux.resources.pids.limit",
 	    NOT_YET),
+
+	ROW(IN_BLOCK_IO, oci_block_io, weight, WHEN_NONZERO32,
+	    "linux.resources.blockIO.weight", NOT_YET),
 	ROW(IN_BLOCK_IO, oci_block_io, leafWeight, WHEN_NONZERO32,
 	    "linux.resources.blockIO.leafWeight", NOT_YET),
 	ROW(IN_BLOCK_IO, oci_block_io, weightDevice, WHEN_LISTED,
@@ -128,10 +151,10 @@ static const struct row rows[] = {
 	ROW(IN_BLOCK_IO, oci_block_io, throttleWriteIOPSDevice, WHEN_LISTED,
 	    "linux.resources.blockIO.throttleWriteIOPSDevice", NOT_YET),
 
-	ROW(IN_NETWORK, oci_network, classID, WHEN_NONZERO32, "linux.resources.network.classID",
-	    NOT_YET),
-	ROW(IN_NETWORK, oci_network, priorities, WHEN_LISTED, "linux.resources.network.priorities",
-	    NOT_YET),
+	ROW(IN_NETWORK, oci_network, classID, WHEN_NONZERO32,
+	    "linux.resources.network.classID", NOT_YET),
+	ROW(IN_NETWORK, oci_network, priorities, WHEN_LISTED,
+	    "linux.resources.network.priorities", NOT_YET),
 };
 
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
@@ -154,7 +177,8 @@ static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 static bool is_asked(const struct row *r, const char *holder)
 {
 	const void *member = holder + r->offset;
-	const void *p = *(const void *const *)member; /* valid for the pointer kinds only */
+	const void *p =
+		*(const void *const *)member; /* valid for the pointer kinds only */
 
 	switch (r->when) {
 	case WHEN_SET:
@@ -223,11 +247,16 @@ static const struct ns_rule ns_rules[] = {
 	  .why = "the host's network cannot be given to a VM; add {\"type\": \"network\"}" },
 	{ OCI_NS_USER, .refused = true, .why = "user namespaces are not there yet" },
 	{ OCI_NS_TIME, .refused = true, .why = "time namespaces are not there yet" },
-	{ OCI_NS_PID, .path_refused = true, .why = "joining another container's VM is not there yet" },
-	{ OCI_NS_IPC, .path_refused = true, .why = "joining another container's VM is not there yet" },
-	{ OCI_NS_UTS, .path_refused = true, .why = "joining another container's VM is not there yet" },
-	{ OCI_NS_MOUNT, .path_refused = true, .why = "a mount namespace of the host cannot be joined" },
-	{ OCI_NS_CGROUP, .path_refused = true, .why = "a cgroup namespace of the host cannot be joined" },
+	{ OCI_NS_PID, .path_refused = true,
+	  .why = "joining another container's VM is not there yet" },
+	{ OCI_NS_IPC, .path_refused = true,
+	  .why = "joining another container's VM is not there yet" },
+	{ OCI_NS_UTS, .path_refused = true,
+	  .why = "joining another container's VM is not there yet" },
+	{ OCI_NS_MOUNT, .path_refused = true,
+	  .why = "a mount namespace of the host cannot be joined" },
+	{ OCI_NS_CGROUP, .path_refused = true,
+	  .why = "a cgroup namespace of the host cannot be joined" },
 };
 
 static int check_namespaces(const struct oci_spec *spec, const struct check *c)
@@ -237,20 +266,23 @@ static int check_namespaces(const struct oci_spec *spec, const struct check *c)
 		const struct oci_namespace *ns = oci_spec_ns(spec, r->type);
 		bool has_path = ns && ns->path && ns->path[0];
 
-		if ((r->needed && !ns) || (r->refused && ns) || (r->path_refused && has_path))
+		if ((r->needed && !ns) || (r->refused && ns) ||
+		    (r->path_refused && has_path))
 			return err_set(c->err, -ENOTSUP, "linux.namespaces: %s%s: %s",
-				       oci_ns_names[r->type], has_path ? " path" : "", r->why);
+				       oci_ns_names[r->type], has_path ? " path" : "",
+				       r->why);
 	}
 	if (!oci_spec_ns(spec, OCI_NS_PID))
-		return report(c, false, "linux.namespaces",
-			      "no pid namespace: the container sees its VM's processes, not the host's");
+		return report(
+			c, false, "linux.namespaces",
+			"no pid namespace: the container sees its VM's processes, not the host's");
 	return 0;
 }
 
 /* Made in every container (config-linux.md, Default Devices), whether listed or not. */
 static const char *const default_devices[] = {
-	"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-	"/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx",
+	"/dev/null",	"/dev/zero", "/dev/full",    "/dev/random",
+	"/dev/urandom", "/dev/tty",  "/dev/console", "/dev/ptmx",
 };
 
 static bool is_default_device(const char *path)
@@ -275,7 +307,8 @@ static int check_devices(const struct oci_spec *spec, const struct check *c)
 		if (is_default_device(dev[i].path))
 			continue;
 		snprintf(path, sizeof(path), "linux.devices[%zu]", i);
-		rc = report(c, false, path, "devices other than the default ones are not made yet");
+		rc = report(c, false, path,
+			    "devices other than the default ones are not made yet");
 	}
 	return rc;
 }
@@ -286,9 +319,10 @@ static int check_mounts(const struct oci_spec *spec, const struct check *c)
 
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		if (m[i].uidMappings.n || m[i].gidMappings.n)
-			return err_set(c->err, -ENOTSUP,
-				       "mounts[%zu].%s: idmapped mounts are not there yet", i,
-				       m[i].uidMappings.n ? "uidMappings" : "gidMappings");
+			return err_set(
+				c->err, -ENOTSUP,
+				"mounts[%zu].%s: idmapped mounts are not there yet", i,
+				m[i].uidMappings.n ? "uidMappings" : "gidMappings");
 	}
 	return 0;
 }
@@ -298,8 +332,8 @@ static int check_propagation(const struct oci_spec *spec, const struct check *c)
 {
 	const char *p = spec->linux_ ? spec->linux_->rootfsPropagation : NULL;
 
-	if (!p || !*p || str_eq(p, "private") || str_eq(p, "rprivate") || str_eq(p, "slave") ||
-	    str_eq(p, "rslave"))
+	if (!p || !*p || str_eq(p, "private") || str_eq(p, "rprivate") ||
+	    str_eq(p, "slave") || str_eq(p, "rslave"))
 		return 0;
 	return report(c, false, "linux.rootfsPropagation",
 		      "mounts made in the container do not reach the host");
@@ -310,7 +344,8 @@ static int (*const checks[])(const struct oci_spec *, const struct check *) = {
 };
 
 /** guest_spec_check() - see guest_spec.h. -ENOTSUP for what must not be ignored. */
-int guest_spec_check(const struct oci_spec *spec, void (*warn)(void *arg, const char *text), void *arg,
+int guest_spec_check(const struct oci_spec *spec,
+		     void (*warn)(void *arg, const char *text), void *arg,
 		     struct kata_err *err)
 {
 	const struct check c = { warn, arg, err };

@@ -24,7 +24,8 @@ static const char *const stream_names[STREAM_KINDS] = {
 };
 
 /* mounts[] with the sources of binds replaced. */
-static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned number, struct arena *a)
+static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned number,
+				     struct arena *a)
 {
 	const struct oci_mount *from = mounts->v;
 	struct oci_mount *to;
@@ -35,7 +36,8 @@ static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned numb
 	for (size_t i = 0; i < mounts->n; i++) {
 		to[i] = from[i];
 		if (share_mount_is_bind(&from[i]))
-			to[i].source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu", number, i);
+			to[i].source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu",
+						    number, i);
 	}
 	return (struct jt_objv){ to, mounts->n };
 }

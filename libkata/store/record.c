@@ -31,7 +31,8 @@ static const char *const phase_names[STORE_PHASES + 1] = {
 };
 
 static const struct jt_field proc_fields[] = {
-	JT(struct store_proc, pid, JT_I64, .flags = JT_REQUIRED, .min = 1, .max = INT32_MAX),
+	JT(struct store_proc, pid, JT_I64, .flags = JT_REQUIRED, .min = 1,
+	   .max = INT32_MAX),
 	JT(struct store_proc, start, JT_U64, .flags = JT_REQUIRED),
 };
 
@@ -50,7 +51,8 @@ static const struct jt_field record_fields[] = {
 	JT(struct store_record, created, JT_STR, .flags = JT_REQUIRED),
 	JT(struct store_record, owner, JT_STR),
 	JT_AS(struct store_record, oci_version, "ociVersion", JT_STR),
-	JT(struct store_record, phase, JT_ENUM, .flags = JT_REQUIRED, .names = phase_names),
+	JT(struct store_record, phase, JT_ENUM, .flags = JT_REQUIRED,
+	   .names = phase_names),
 	JT(struct store_record, shim, JT_OBJ, .sub = &proc_tab),
 	JT(struct store_record, sandbox, JT_OBJ, .sub = &proc_tab),
 	JT_AS(struct store_record, sandbox_id, "sandboxId", JT_STR, .flags = JT_REQUIRED),
@@ -68,7 +70,8 @@ const struct jtab store_record_tab = {
 };
 
 /** store_record_write() - replace record.json. Return: 0 or -errno; on failure the old one stands. */
-int store_record_write(const struct store_dir *d, const struct store_record *r, struct kata_err *err)
+int store_record_write(const struct store_dir *d, const struct store_record *r,
+		       struct kata_err *err)
 {
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b };
@@ -82,8 +85,8 @@ int store_record_write(const struct store_dir *d, const struct store_record *r, 
 	return 0;
 }
 
-static int decode_record(const char *text, size_t len, struct arena *a, struct store_record *ret,
-			 struct kata_err *err)
+static int decode_record(const char *text, size_t len, struct arena *a,
+			 struct store_record *ret, struct kata_err *err)
 {
 	const struct json *j;
 	struct store_record r;
@@ -96,7 +99,8 @@ static int decode_record(const char *text, size_t len, struct arena *a, struct s
 	/* before the rest: another version's fields may look different */
 	if (json_to_u64(json_get(j, "version"), 0, UINT32_MAX, &version) == 0 &&
 	    version != STORE_RECORD_VERSION)
-		return err_set(err, -EPROTO, "version %llu is not known to this kata-runtime",
+		return err_set(err, -EPROTO,
+			       "version %llu is not known to this kata-runtime",
 			       (unsigned long long)version);
 	rc = jtab_decode(&store_record_tab, j, a, "", &r, err);
 	if (rc < 0)
@@ -109,8 +113,8 @@ static int decode_record(const char *text, size_t len, struct arena *a, struct s
  * store_record_read() - @ret lives in @a.
  * Return: 0; -EINVAL, -EPROTO for a record that is damaged or of another version.
  */
-int store_record_read(const struct store_dir *d, struct arena *a, struct store_record *ret,
-		      struct kata_err *err)
+int store_record_read(const struct store_dir *d, struct arena *a,
+		      struct store_record *ret, struct kata_err *err)
 {
 	AUTO_FREE char *text = NULL;
 	size_t len;
@@ -139,7 +143,8 @@ static bool is_alive(const struct store_proc *p)
 {
 	uint64_t start;
 
-	return p->pid > 0 && proc_start_time((pid_t)p->pid, &start) == 0 && start == p->start;
+	return p->pid > 0 && proc_start_time((pid_t)p->pid, &start) == 0 &&
+	       start == p->start;
 }
 
 enum oci_status store_status(const struct store_dir *d, const struct store_record *r)
@@ -152,6 +157,7 @@ enum oci_status store_status(const struct store_dir *d, const struct store_recor
 	};
 
 	if (!r->shim)
-		return r->phase == STORE_CREATING && store_is_busy(d) ? OCI_CREATING : OCI_STOPPED;
+		return r->phase == STORE_CREATING && store_is_busy(d) ? OCI_CREATING
+								      : OCI_STOPPED;
 	return is_alive(r->shim) ? of_phase[r->phase] : OCI_STOPPED;
 }

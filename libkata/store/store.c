@@ -104,7 +104,8 @@ static int make_dir(const char *root, const char *id, struct kata_err *err)
 	return err_sys(err, "mkdir %s", path);
 }
 
-int store_create(const char *root, const char *id, struct store_dir *ret_dir, struct kata_err *err)
+int store_create(const char *root, const char *id, struct store_dir *ret_dir,
+		 struct kata_err *err)
 {
 	struct store_dir d = STORE_DIR_INIT;
 	int rc;
@@ -201,7 +202,8 @@ static int remove_contents(int fd)
 	if (!dir)
 		return -errno;
 	while (rc == 0 && (e = readdir(dir))) {
-		if (is_dot(e->d_name) || str_eq(e->d_name, LOCK_NAME) || str_eq(e->d_name, RECORD_NAME))
+		if (is_dot(e->d_name) || str_eq(e->d_name, LOCK_NAME) ||
+		    str_eq(e->d_name, RECORD_NAME))
 			continue;
 		rc = fs_remove_tree(fd, e->d_name);
 	}
@@ -214,7 +216,8 @@ static int unlink_own(int fd, const char *name)
 	return unlinkat(fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int store_remove(const char *root, const char *id, struct store_dir *dir, struct kata_err *err)
+int store_remove(const char *root, const char *id, struct store_dir *dir,
+		 struct kata_err *err)
 {
 	AUTO_FREE char *path = mem_printf("%s/%s", root, id);
 	int rc;
@@ -253,7 +256,8 @@ void store_sweep(const char *root, const char *id)
 
 	if (open_dir(root, id, &d) == 0) {
 		lock = openat(d.fd, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 && holds_only_lock(d.fd)) {
+		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
+		    holds_only_lock(d.fd)) {
 			unlinkat(d.fd, LOCK_NAME, 0);
 			rmdir(d.path);
 		}

@@ -33,29 +33,38 @@ struct store_proc {
 	uint64_t start;
 };
 
-enum store_phase { STORE_CREATING, STORE_CREATED, STORE_RUNNING, STORE_PAUSED, STORE_PHASES };
+enum store_phase {
+	STORE_CREATING,
+	STORE_CREATED,
+	STORE_RUNNING,
+	STORE_PAUSED,
+	STORE_PHASES
+};
 
 struct store_record {
 	uint32_t version;
 	const char *id, *bundle, *rootfs, *created, *owner;
 	const char *oci_version;
-	int phase;                          /* enum store_phase: the last thing that was done */
+	int phase; /* enum store_phase: the last thing that was done */
 	const struct store_proc *shim, *sandbox; /* NULL = not recorded */
-	const char *sandbox_id;             /* container whose directory holds the sandbox's sockets */
-	const char *cgroup;                 /* what we made, "" = nothing */
-	bool has_hooks;                     /* poststart/poststop need config.json read again */
-	bool has_process;                   /* without one create is legal, start is not */
+	const char *sandbox_id; /* container whose directory holds the sandbox's sockets */
+	const char *cgroup;	/* what we made, "" = nothing */
+	bool has_hooks;		/* poststart/poststop need config.json read again */
+	bool has_process;	/* without one create is legal, start is not */
 	struct jt_map annotations;
 };
 extern const struct jtab store_record_tab;
 
 /** struct store_dir - an open container directory. Closing drops the lock. */
 struct store_dir {
-	int fd;      /* the directory */
+	int fd;	     /* the directory */
 	int lock_fd; /* -1 = not locked */
 	char *path;  /* <root>/<id> */
 };
-#define STORE_DIR_INIT { -1, -1, NULL }
+#define STORE_DIR_INIT                                                                   \
+	{                                                                                \
+		-1, -1, NULL                                                             \
+	}
 void store_dir_done(struct store_dir *d);
 
 /** store_default_root() - /run/kata, or $XDG_RUNTIME_DIR/kata when not root. Heap. */
@@ -65,8 +74,8 @@ char *store_default_root(void);
  * store_create() - make the root if needed (0711), <root>/<id>/ (0700), and lock it.
  * -EEXIST: "container with given ID already exists".
  */
-int store_create(const char *root, const char *id, struct store_dir *ret_dir, struct kata_err *err)
-	MUST_CHECK;
+int store_create(const char *root, const char *id, struct store_dir *ret_dir,
+		 struct kata_err *err) MUST_CHECK;
 /**
  * store_open() - open an existing container. -ENOENT: "container does not exist" (also for a
  * directory that is not ours). @lock: take the lock, waiting for it.
@@ -74,8 +83,8 @@ int store_create(const char *root, const char *id, struct store_dir *ret_dir, st
 int store_open(const char *root, const char *id, bool lock, struct store_dir *ret_dir,
 	       struct kata_err *err) MUST_CHECK;
 /** store_remove() - the whole directory. 0 when it is gone. */
-int store_remove(const char *root, const char *id, struct store_dir *dir, struct kata_err *err)
-	MUST_CHECK;
+int store_remove(const char *root, const char *id, struct store_dir *dir,
+		 struct kata_err *err) MUST_CHECK;
 /**
  * store_sweep() - remove what a create left that was killed before its first record: a
  * directory with nothing in it but our lock, held by nobody. Anything else stays as it is.
@@ -87,10 +96,10 @@ int store_list(const char *root, struct strv *ret_ids, struct kata_err *err) MUS
 /** store_is_busy() - is somebody else holding the lock? Only a verb at work does. */
 bool store_is_busy(const struct store_dir *d);
 
-int store_record_write(const struct store_dir *d, const struct store_record *r, struct kata_err *err)
-	MUST_CHECK;
-int store_record_read(const struct store_dir *d, struct arena *a, struct store_record *ret,
-		      struct kata_err *err) MUST_CHECK;
+int store_record_write(const struct store_dir *d, const struct store_record *r,
+		       struct kata_err *err) MUST_CHECK;
+int store_record_read(const struct store_dir *d, struct arena *a,
+		      struct store_record *ret, struct kata_err *err) MUST_CHECK;
 
 /**
  * store_status() - what the container is now: the recorded phase while its shim lives

@@ -42,8 +42,8 @@ static int read_config(struct bundle *b, const char *config, struct kata_err *er
 {
 	int rc;
 
-	rc = fs_read_at(config ? AT_FDCWD : b->fd, config ? config : "config.json", CONFIG_MAX,
-			&b->text, &b->len);
+	rc = fs_read_at(config ? AT_FDCWD : b->fd, config ? config : "config.json",
+			CONFIG_MAX, &b->text, &b->len);
 	if (rc == 0)
 		return 0;
 	if (config)
@@ -59,7 +59,8 @@ static int open_rootfs(struct bundle *b, struct kata_err *err)
 
 	if (!root || !root->path)
 		return err_set(err, -EINVAL, "root.path: is missing");
-	path = root->path[0] == '/' ? mem_strdup(root->path) : mem_printf("%s/%s", b->path, root->path);
+	path = root->path[0] == '/' ? mem_strdup(root->path)
+				    : mem_printf("%s/%s", b->path, root->path);
 	b->rootfs = realpath(path, NULL);
 	if (!b->rootfs)
 		return err_sys(err, "root.path: %s", path);
@@ -67,7 +68,8 @@ static int open_rootfs(struct bundle *b, struct kata_err *err)
 	return b->rootfs_fd < 0 ? err_sys(err, "root.path: %s", path) : 0;
 }
 
-int bundle_load(struct bundle *b, const char *path, const char *config, struct kata_err *err)
+int bundle_load(struct bundle *b, const char *path, const char *config,
+		struct kata_err *err)
 {
 	int rc;
 

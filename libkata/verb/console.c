@@ -48,7 +48,8 @@ static int open_pair(struct console *c, struct kata_err *err)
 	c->master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (c->master < 0)
 		return err_sys(err, "open /dev/ptmx");
-	if (ioctl(c->master, TIOCSPTLCK, &unlock) < 0 || ioctl(c->master, TIOCGPTN, &number) < 0)
+	if (ioctl(c->master, TIOCSPTLCK, &unlock) < 0 ||
+	    ioctl(c->master, TIOCGPTN, &number) < 0)
 		return err_sys(err, "unlock a pseudo terminal");
 	snprintf(c->name, sizeof(c->name), "/dev/pts/%u", number);
 	c->slave = ioctl(c->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -69,7 +70,9 @@ int console_open(struct console *c, const struct oci_box *size, struct kata_err 
 		return 0;
 	ws.ws_row = to_cells(size->height);
 	ws.ws_col = to_cells(size->width);
-	return ioctl(c->master, TIOCSWINSZ, &ws) < 0 ? err_sys(err, "set size of %s", c->name) : 0;
+	return ioctl(c->master, TIOCSWINSZ, &ws) < 0
+		       ? err_sys(err, "set size of %s", c->name)
+		       : 0;
 }
 
 int console_send(struct console *c, const char *socket_path, struct kata_err *err)
@@ -83,7 +86,8 @@ int console_send(struct console *c, const char *socket_path, struct kata_err *er
 	/* receivers take one message with at least one byte and exactly one descriptor */
 	rc = sock_send(fd, c->name, strlen(c->name), &c->master, 1);
 	if (rc < 0)
-		return err_sys_code(err, rc, "send terminal to console socket %s", socket_path);
+		return err_sys_code(err, rc, "send terminal to console socket %s",
+				    socket_path);
 	close(c->master);
 	c->master = -1;
 	return 0;

@@ -14,12 +14,17 @@ struct console {
 	int master, slave;
 	char name[32]; /* /dev/pts/N */
 };
-#define CONSOLE_INIT { .master = -1, .slave = -1 }
+#define CONSOLE_INIT                                                                     \
+	{                                                                                \
+		.master = -1, .slave = -1                                                \
+	}
 
 /** console_open() - a new pty, its slave raw. @size may be NULL. */
-int console_open(struct console *c, const struct oci_box *size, struct kata_err *err) MUST_CHECK;
+int console_open(struct console *c, const struct oci_box *size,
+		 struct kata_err *err) MUST_CHECK;
 /** console_send() - the master to whoever listens at @socket_path; ours is closed then. */
-int console_send(struct console *c, const char *socket_path, struct kata_err *err) MUST_CHECK;
+int console_send(struct console *c, const char *socket_path,
+		 struct kata_err *err) MUST_CHECK;
 void console_done(struct console *c);
 
 /** struct raw_tty - the caller's terminal while it is raw. */
@@ -27,7 +32,10 @@ struct raw_tty {
 	int fd; /* borrowed; -1 = none */
 	struct termios saved;
 };
-#define RAW_TTY_INIT { .fd = -1 }
+#define RAW_TTY_INIT                                                                     \
+	{                                                                                \
+		.fd = -1                                                                 \
+	}
 
 /** raw_tty_enter() - make @fd raw if it is a terminal; otherwise nothing. */
 void raw_tty_enter(struct raw_tty *t, int fd);

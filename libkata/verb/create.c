@@ -2,7 +2,8 @@
 /* create: the container up to the exec gate. The work is creation.c's. */
 #include "verb/creation.h"
 
-int kata_create(const struct kata *k, const struct kata_create_args *args, struct kata_err *err)
+int kata_create(const struct kata *k, const struct kata_create_args *args,
+		struct kata_err *err)
 {
 	struct creation c;
 	int rc = creation_run(&c, k, args, false, err);

@@ -65,10 +65,13 @@ static int check_args(struct creation *c, struct kata_err *err)
 	if (rc < 0)
 		return rc;
 	if (c->k->systemd_cgroup)
-		return err_set(err, -ENOTSUP, "--systemd-cgroup: the systemd cgroup driver is not there "
-					      "yet; use cgroupfs");
+		return err_set(err, -ENOTSUP,
+			       "--systemd-cgroup: the systemd cgroup driver is not there "
+			       "yet; use cgroupfs");
 	if (c->args->preserve_fds > 0)
-		return err_set(err, -ENOTSUP, "--preserve-fds: descriptors cannot be passed into a VM yet");
+		return err_set(
+			err, -ENOTSUP,
+			"--preserve-fds: descriptors cannot be passed into a VM yet");
 	return 0;
 }
 
@@ -110,7 +113,8 @@ static int check_spec(struct creation *c, struct kata_err *err)
 	if (rc < 0)
 		return rc;
 	if (u.refuse && u.any)
-		return err_set(err, -ENOTSUP, "%s (kata.conf: unsupported = refuse)", u.first);
+		return err_set(err, -ENOTSUP, "%s (kata.conf: unsupported = refuse)",
+			       u.first);
 	return 0;
 }
 
@@ -125,11 +129,13 @@ static int check_terminal(struct creation *c, struct kata_err *err)
 	bool terminal = has_terminal(c);
 
 	if (!c->foreground && terminal && !c->args->console_socket)
-		return err_set(err, -EINVAL, "cannot allocate tty if runc will detach without setting "
-					     "console socket");
+		return err_set(err, -EINVAL,
+			       "cannot allocate tty if runc will detach without setting "
+			       "console socket");
 	if ((c->foreground || !terminal) && c->args->console_socket)
-		return err_set(err, -EINVAL, "cannot use console socket if runc will not detach or "
-					     "allocate tty");
+		return err_set(err, -EINVAL,
+			       "cannot use console socket if runc will not detach or "
+			       "allocate tty");
 	return 0;
 }
 
@@ -154,7 +160,8 @@ static char *owner_name(struct arena *a)
 	if (getuid() == 0) /* spares loading the name service */
 		return arena_strdup(a, "root");
 	pw = getpwuid(getuid());
-	return pw ? arena_strdup(a, pw->pw_name) : arena_printf(a, "#%u", (unsigned)getuid());
+	return pw ? arena_strdup(a, pw->pw_name)
+		  : arena_printf(a, "#%u", (unsigned)getuid());
 }
 
 static bool has_late_hooks(const struct oci_hooks *h)
@@ -199,7 +206,8 @@ static int make_store(struct creation *c, struct kata_err *err)
 	rc = write_record(c, STORE_CREATING, err);
 	if (rc < 0)
 		return rc;
-	rc = fs_write_atomic(c->dir.fd, "config.json", c->bundle.text, c->bundle.len, 0600);
+	rc = fs_write_atomic(c->dir.fd, "config.json", c->bundle.text, c->bundle.len,
+			     0600);
 	return rc < 0 ? err_sys_code(err, rc, "write %s/config.json", c->dir.path) : 0;
 }
 
@@ -244,7 +252,9 @@ static int open_console(struct creation *c, struct kata_err *err)
 
 static int send_console(struct creation *c, struct kata_err *err)
 {
-	return c->console.master < 0 ? 0 : console_send(&c->console, c->args->console_socket, err);
+	return c->console.master < 0
+		       ? 0
+		       : console_send(&c->console, c->args->console_socket, err);
 }
 
 /* The sandbox gets its work at once; the shim joins while it boots the VM. */
@@ -257,7 +267,8 @@ static int ask(struct creation *c, struct kata_err *err)
 	int rc;
 
 	if (!str_copy(m.text, sizeof(m.text), c->bundle.path))
-		return err_set(err, -ENAMETOOLONG, "bundle %s: path is too long", c->bundle.path);
+		return err_set(err, -ENAMETOOLONG, "bundle %s: path is too long",
+			       c->bundle.path);
 	str_copy(m.id, sizeof(m.id), c->args->id);
 	config = fs_memfd("config.json", c->bundle.text, c->bundle.len);
 	if (config < 0)
@@ -284,11 +295,13 @@ static int read_reply(struct creation *c, struct kata_err *err)
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	if (rc == 0 || rc == -ECONNRESET)
-		return err_set(err, -ECONNRESET, "kata-sandbox died while the container was made");
+		return err_set(err, -ECONNRESET,
+			       "kata-sandbox died while the container was made");
 	if (rc < 0)
 		return err_sys_code(err, rc, "talk to kata-sandbox");
 	if (m.type != CTL_REPLY)
-		return err_set(err, -EPROTO, "kata-sandbox answered with a message that is no reply");
+		return err_set(err, -EPROTO,
+			       "kata-sandbox answered with a message that is no reply");
 	if (m.code == 0)
 		return 0;
 	err_set(err, m.code < 0 ? m.code : -EIO, "%s", m.text);
@@ -341,7 +354,9 @@ static int run_hooks(struct creation *c, enum oci_hook_kind kind, enum oci_statu
 static int run_create_hooks(struct creation *c, struct kata_err *err)
 {
 	static const enum oci_hook_kind kinds[] = {
-		OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME, OCI_HOOK_CREATE_CONTAINER,
+		OCI_HOOK_PRESTART,
+		OCI_HOOK_CREATE_RUNTIME,
+		OCI_HOOK_CREATE_CONTAINER,
 	};
 	int rc = 0;
 
@@ -448,8 +463,9 @@ static void creation_init(struct creation *c, const struct kata *k,
 	};
 }
 
-int creation_run(struct creation *c, const struct kata *k, const struct kata_create_args *args,
-		 bool foreground, struct kata_err *err)
+int creation_run(struct creation *c, const struct kata *k,
+		 const struct kata_create_args *args, bool foreground,
+		 struct kata_err *err)
 {
 	creation_init(c, k, args, foreground);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

@@ -17,27 +17,28 @@
 struct creation {
 	const struct kata *k;
 	const struct kata_create_args *args;
-	bool foreground;       /* run without --detach */
-	uint64_t began_us;     /* CLOCK_MONOTONIC */
+	bool foreground;   /* run without --detach */
+	uint64_t began_us; /* CLOCK_MONOTONIC */
 	char *root;
 	struct conf *conf;
 	struct bundle bundle;
 	struct console console;
-	int netns_fd;          /* the network namespace of sandbox and shim; -1 = not yet */
-	bool netns_given;      /* the spec names it by path */
+	int netns_fd;	  /* the network namespace of sandbox and shim; -1 = not yet */
+	bool netns_given; /* the spec names it by path */
 	struct store_dir dir;
 	struct store_record rec;
 	struct store_proc rec_shim, rec_sandbox;
 	struct proc sandbox, shim;
-	int ctl_fd;            /* to the sandbox */
-	int shim_fd;           /* the shim's end of its connection to the sandbox */
-	int sig_fd;            /* signals that interrupt the creation */
+	int ctl_fd;  /* to the sandbox */
+	int shim_fd; /* the shim's end of its connection to the sandbox */
+	int sig_fd;  /* signals that interrupt the creation */
 	sigset_t old_mask;
 };
 
 /** creation_run() - the whole of `create`; on failure everything is undone again. */
-int creation_run(struct creation *c, const struct kata *k, const struct kata_create_args *args,
-		 bool foreground, struct kata_err *err) MUST_CHECK;
+int creation_run(struct creation *c, const struct kata *k,
+		 const struct kata_create_args *args, bool foreground,
+		 struct kata_err *err) MUST_CHECK;
 /** creation_done() - let go of what is held; the container stays. After a failure too. */
 void creation_done(struct creation *c);
 

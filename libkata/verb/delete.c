@@ -81,7 +81,8 @@ static int end_processes(const struct verb_box *box, bool kill, struct kata_err 
 		kill_container(box, shim, sandbox);
 	rc = await_end(shim);
 	if (rc < 0)
-		return err_sys_code(err, rc, "end kata-shim (pid %d)", (int)box->rec.shim->pid);
+		return err_sys_code(err, rc, "end kata-shim (pid %d)",
+				    (int)box->rec.shim->pid);
 	if (owns_sandbox(box)) {
 		rc = await_end(sandbox);
 		if (rc < 0)
@@ -100,8 +101,8 @@ static int check_deletable(const struct verb_box *box, enum oci_status st, bool 
 {
 	if (force || st == OCI_STOPPED || st == OCI_CREATED)
 		return 0;
-	return err_set(err, -EBUSY, "cannot delete container %s that is not stopped: %s", box->rec.id,
-		       oci_status_names[st]);
+	return err_set(err, -EBUSY, "cannot delete container %s that is not stopped: %s",
+		       box->rec.id, oci_status_names[st]);
 }
 
 static int remove_container(struct verb_box *box, bool force, struct kata_err *err)
@@ -132,7 +133,8 @@ static void break_in(const struct kata *k, const char *id)
 
 		if (box.rec.phase != STORE_CREATING)
 			kill_container(&box, shim, sandbox);
-		else if (sandbox >= 0 && owns_sandbox(&box) && proc_kill(sandbox, SIGKILL) < 0)
+		else if (sandbox >= 0 && owns_sandbox(&box) &&
+			 proc_kill(sandbox, SIGKILL) < 0)
 			log_debug("kill kata-sandbox of %s failed", id);
 	}
 	verb_box_done(&box);

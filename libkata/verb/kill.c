@@ -47,7 +47,8 @@ static int deliver(const struct verb_box *box, int signo, bool all, struct kata_
 	return rc;
 }
 
-int kata_kill(const struct kata *k, const char *id, const char *signal, bool all, struct kata_err *err)
+int kata_kill(const struct kata *k, const char *id, const char *signal, bool all,
+	      struct kata_err *err)
 {
 	struct verb_box box = VERB_BOX_INIT;
 	int signo = str_to_signal(signal ? signal : "SIGTERM");

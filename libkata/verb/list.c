@@ -119,7 +119,8 @@ static void (*const printers[])(const struct listing *, FILE *) = {
 	[KATA_LIST_QUIET] = print_quiet,
 };
 
-int kata_list(const struct kata *k, enum kata_list_format format, FILE *out, struct kata_err *err)
+int kata_list(const struct kata *k, enum kata_list_format format, FILE *out,
+	      struct kata_err *err)
 {
 	AUTO_FREE char *root = verb_root(k);
 	struct strv ids = { NULL, 0 };

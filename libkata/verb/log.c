@@ -12,7 +12,8 @@ int kata_log_open(const char *file, const char *format, bool debug, struct kata_
 	int fd = -1;
 
 	if (format && !json && !str_eq(format, "text"))
-		return err_set(err, -EINVAL, "--log-format: \"%s\" is neither text nor json", format);
+		return err_set(err, -EINVAL,
+			       "--log-format: \"%s\" is neither text nor json", format);
 	if (file) {
 		fd = log_open(file, err);
 		if (fd < 0)

@@ -19,13 +19,15 @@ static int check_netns(int fd, const char *path, struct kata_err *err)
 
 	/* NS_GET_NSTYPE: Linux 4.11; ENOTTY on anything that is no namespace */
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return err_set(err, -EINVAL, "linux.namespaces: %s is no network namespace", path);
+		return err_set(err, -EINVAL,
+			       "linux.namespaces: %s is no network namespace", path);
 	if (stat("/proc/self/ns/net", &ours) < 0 || fstat(fd, &theirs) < 0)
 		return err_sys(err, "stat %s", path);
 	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
-		return err_set(err, -ENOTSUP,
-			       "linux.namespaces: %s is the host's network, which cannot be given to a VM",
-			       path);
+		return err_set(
+			err, -ENOTSUP,
+			"linux.namespaces: %s is the host's network, which cannot be given to a VM",
+			path);
 	return 0;
 }
 

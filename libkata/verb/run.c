@@ -84,7 +84,8 @@ static int run_created(struct creation *c, struct kata_err *err)
 	return rc;
 }
 
-int kata_run(const struct kata *k, const struct kata_create_args *args, struct kata_err *err)
+int kata_run(const struct kata *k, const struct kata_create_args *args,
+	     struct kata_err *err)
 {
 	struct creation c;
 	int rc;

@@ -64,7 +64,9 @@ static int remember(const struct proc *p, struct store_proc *rec, struct kata_er
 
 	rec->pid = p->pid;
 	rc = proc_start_time(p->pid, &rec->start);
-	return rc < 0 ? err_sys_code(err, rc, "read start time of process %d", (int)p->pid) : 0;
+	return rc < 0 ? err_sys_code(err, rc, "read start time of process %d",
+				     (int)p->pid)
+		      : 0;
 }
 
 static int conf_memfd(const struct conf *conf, struct kata_err *err)
@@ -81,7 +83,8 @@ static int conf_memfd(const struct conf *conf, struct kata_err *err)
 static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *err)
 {
 	AUTO_FREE char *path = helper_path("kata-sandbox");
-	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : NULL, NULL };
+	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : NULL,
+			 NULL };
 	const struct proc_fd fds[] = {
 		{ ctl, SANDBOX_FD_CTL },
 		{ c->dir.fd, SANDBOX_FD_DIR },
@@ -145,7 +148,8 @@ static const char *base_name(const char *path)
 }
 
 /* Container's own command line, so that ps and docker top show it. */
-static void shim_argv_env(const struct oci_spec *spec, char *const **ret_argv, struct strv *env)
+static void shim_argv_env(const struct oci_spec *spec, char *const **ret_argv,
+			  struct strv *env)
 {
 	static const char *const none[] = { "kata-shim", NULL };
 	const struct oci_process *p = spec->process;

@@ -17,7 +17,9 @@ static int check_startable(const struct verb_box *box, struct kata_err *err)
 	case OCI_CREATED:
 		if (box->rec.has_process)
 			return 0;
-		return err_set(err, -EINVAL, "cannot start a container without process in its config.json");
+		return err_set(
+			err, -EINVAL,
+			"cannot start a container without process in its config.json");
 	case OCI_STOPPED:
 		return err_set(err, -EINVAL, "cannot start a container that has stopped");
 	case OCI_RUNNING:
@@ -26,7 +28,8 @@ static int check_startable(const struct verb_box *box, struct kata_err *err)
 	case OCI_CREATING:
 		break;
 	}
-	return err_set(err, -EBUSY, "cannot start a container that is still being created");
+	return err_set(err, -EBUSY,
+		       "cannot start a container that is still being created");
 }
 
 static int write_phase(struct verb_box *box, enum store_phase phase, struct kata_err *err)

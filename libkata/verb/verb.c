@@ -51,7 +51,8 @@ enum oci_status verb_status(const struct verb_box *box)
 	return store_status(&box->dir, &box->rec);
 }
 
-void verb_state(const struct store_record *r, enum oci_status status, struct oci_state *ret)
+void verb_state(const struct store_record *r, enum oci_status status,
+		struct oci_state *ret)
 {
 	*ret = (struct oci_state){
 		.id = r->id,
@@ -98,7 +99,8 @@ bool verb_is_gone(int code)
 	return code == -ECONNREFUSED || code == -ENOENT || code == -ECONNRESET;
 }
 
-static int load_hooks(const struct verb_box *box, const struct oci_hooks **ret, struct kata_err *err)
+static int load_hooks(const struct verb_box *box, const struct oci_hooks **ret,
+		      struct kata_err *err)
 {
 	AUTO_FREE char *text = NULL;
 	const struct oci_spec *spec;
@@ -115,8 +117,8 @@ static int load_hooks(const struct verb_box *box, const struct oci_hooks **ret, 
 	return 0;
 }
 
-int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind, enum oci_status status,
-	       struct kata_err *err)
+int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind,
+	       enum oci_status status, struct kata_err *err)
 {
 	struct hook_place place = HOOK_PLACE_INIT;
 	const struct oci_hooks *hooks = NULL;
@@ -138,7 +140,8 @@ int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind, enum oci_sta
 
 int verb_print(FILE *out, const char *text, size_t len, struct kata_err *err)
 {
-	if (fwrite(text, 1, len, out) != len || fputc('\n', out) == EOF || fflush(out) == EOF)
+	if (fwrite(text, 1, len, out) != len || fputc('\n', out) == EOF ||
+	    fflush(out) == EOF)
 		return err_sys(err, "write");
 	return 0;
 }

@@ -23,7 +23,10 @@ struct verb_box {
 	struct store_dir dir;
 	struct store_record rec;
 };
-#define VERB_BOX_INIT { .dir = STORE_DIR_INIT }
+#define VERB_BOX_INIT                                                                    \
+	{                                                                                \
+		.dir = STORE_DIR_INIT                                                    \
+	}
 void verb_box_done(struct verb_box *box);
 
 /** verb_root() - the state directory, absolute. Heap. */
@@ -35,7 +38,8 @@ int verb_open(const struct kata *k, const char *id, bool lock, struct verb_box *
 
 enum oci_status verb_status(const struct verb_box *box);
 /** verb_state() - the state document; borrows from @r. */
-void verb_state(const struct store_record *r, enum oci_status status, struct oci_state *ret);
+void verb_state(const struct store_record *r, enum oci_status status,
+		struct oci_state *ret);
 
 /**
  * verb_call() - one request to the container's sandbox, waiting for the reply.
@@ -47,8 +51,8 @@ int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsign
 bool verb_is_gone(int code);
 
 /** verb_hooks() - run @kind's hooks of an existing container, from its stored config.json. */
-int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind, enum oci_status status,
-	       struct kata_err *err) MUST_CHECK;
+int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind,
+	       enum oci_status status, struct kata_err *err) MUST_CHECK;
 
 /** verb_start() - kata_start() that leaves the program's own status (126, 127) in @err. */
 int verb_start(const struct kata *k, const char *id, struct kata_err *err) MUST_CHECK;

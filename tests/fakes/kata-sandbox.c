@@ -53,15 +53,21 @@ static void end_process(struct fake *f, unsigned status)
 	int pair[2];
 
 	if (speaks && sock_pair(SOCK_STREAM, pair) == 0) {
-		to_shim(f, (struct ctl_msg){ .type = CTL_STREAM, .number = STREAM_STDOUT }, &pair[1], 1);
+		to_shim(f,
+			(struct ctl_msg){ .type = CTL_STREAM, .number = STREAM_STDOUT },
+			&pair[1], 1);
 		close(pair[1]);
 		f->stream = pair[0]; /* stays open: the count ends a stream */
 		if (fs_write_all(f->stream, text, strlen(text)) < 0)
 			_exit(2);
 	}
-	to_shim(f, (struct ctl_msg){ .type = CTL_STREAM_END, .number = STREAM_STDOUT,
-				     .bytes = speaks ? strlen(text) : 0 }, NULL, 0);
-	to_shim(f, (struct ctl_msg){ .type = CTL_STREAM_END, .number = STREAM_STDERR }, NULL, 0);
+	to_shim(f,
+		(struct ctl_msg){ .type = CTL_STREAM_END,
+				  .number = STREAM_STDOUT,
+				  .bytes = speaks ? strlen(text) : 0 },
+		NULL, 0);
+	to_shim(f, (struct ctl_msg){ .type = CTL_STREAM_END, .number = STREAM_STDERR },
+		NULL, 0);
 	to_shim(f, (struct ctl_msg){ .type = CTL_EXIT, .status = status }, NULL, 0);
 }
 
@@ -70,7 +76,8 @@ static void start(struct fake *f, int fd)
 	uint64_t status = 0;
 
 	if (str_eq(f->what, "nostart")) {
-		reply(fd, -ENOENT, 127, "unable to start container process: it did not want to");
+		reply(fd, -ENOENT, 127,
+		      "unable to start container process: it did not want to");
 		return;
 	}
 	f->started = true;
@@ -110,8 +117,10 @@ static void create(struct fake *f)
 	    oci_spec_load(text, len, arena_new(), &spec, &err) < 0)
 		_exit(4);
 	close(fds[0]);
-	f->what = spec->process && spec->process->args.n > 1 ? spec->process->args.v[1] : "hold";
-	f->arg = spec->process && spec->process->args.n > 2 ? spec->process->args.v[2] : "0";
+	f->what = spec->process && spec->process->args.n > 1 ? spec->process->args.v[1]
+							     : "hold";
+	f->arg = spec->process && spec->process->args.n > 2 ? spec->process->args.v[2]
+							    : "0";
 	if (str_eq(f->what, "die"))
 		_exit(5);
 	if (str_eq(f->what, "mute"))
