@@ -378,15 +378,8 @@ static void removal_done(struct removal *rm)
 		close(rm->fd);
 }
 
-/**
- * fs_remove_tree() - rm -rf
- *
- * Stops at the first thing that cannot be removed. A mount inside the tree is
- * never entered: -EXDEV or -EBUSY.
- *
- * Return: 0, also when nothing was there; -errno.
- */
-int fs_remove_tree(int dirfd, const char *name)
+/** A tree by its name alone, without a slash. */
+static int remove_entry(int dirfd, const char *name)
 {
 	struct removal rm = { .parent = dirfd, .fd = -1 };
 	int r = remove_name(dirfd, name);
@@ -401,6 +394,30 @@ int fs_remove_tree(int dirfd, const char *name)
 	}
 	removal_done(&rm);
 	return r;
+}
+
+/**
+ * fs_remove_tree() - rm -rf
+ * @name: may be a path; only its last component is not followed if it is a link
+ *
+ * Stops at the first thing that cannot be removed. A mount inside the tree is
+ * never entered: -EXDEV or -EBUSY.
+ *
+ * Return: 0, also when nothing was there; -errno.
+ */
+int fs_remove_tree(int dirfd, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	AUTO_FREE char *parent = NULL;
+	AUTO_CLOSE int fd = -1;
+
+	if (!slash)
+		return remove_entry(dirfd, name);
+	parent = mem_strndup(name, (size_t)(slash - name) + 1);
+	fd = openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_entry(fd, slash + 1);
 }
 
 /* ---- paths as text ---- */
