@@ -315,8 +315,6 @@ static int unknown_section(const char *section, struct kata_err *err)
 	for (size_t i = 0; i < N_KEYS; i++)
 		if (!n || !str_eq(names[n - 1], keys[i].section))
 			names[n++] = keys[i].section;
-	if (!*section)
-		return err_set(err, -EINVAL, "a key before the first [section]");
 	return err_set(err, -EINVAL, "unknown section [%s]%s", section,
 		       hint(section, names, n, text, sizeof(text)));
 }
@@ -330,6 +328,8 @@ static int unknown_key(const char *section, const char *name, struct kata_err *e
 	for (size_t i = 0; i < N_KEYS; i++)
 		if (str_eq(keys[i].section, section))
 			names[n++] = keys[i].name;
+	if (!n && !*section)
+		return err_set(err, -EINVAL, "a key before the first [section]");
 	if (!n)
 		return unknown_section(section, err);
 	for (size_t i = 0; i < N_KEYS; i++)
@@ -468,14 +468,28 @@ static const char *env_config(void)
 	return path && *path ? path : NULL;
 }
 
-int conf_load(const char *path, struct conf **ret_conf, struct kata_err *err)
+int conf_load_system(const char *path, struct conf **ret_conf, struct kata_err *err)
 {
 	AUTO(conf) *c = conf_defaults();
+	int r = read_system(c, path, err);
+
+	if (r < 0)
+		return r;
+	*ret_conf = TAKE_PTR(c);
+	return 0;
+}
+
+int conf_load(const char *path, struct conf **ret_conf, struct kata_err *err)
+{
+	AUTO(conf) *c = NULL;
 	int r;
 
 	if (!path)
 		path = env_config();
-	r = path ? read_named(c, path, err) : read_system(c, KATA_CONF_FILE, err);
+	if (!path)
+		return conf_load_system(KATA_CONF_FILE, ret_conf, err);
+	c = conf_defaults();
+	r = read_named(c, path, err);
 	if (r < 0)
 		return r;
 	*ret_conf = TAKE_PTR(c);

@@ -68,6 +68,9 @@ struct kata_conf {
 struct conf;
 /** conf_load() - @path: --config's file or NULL. Validates everything; touches no file named by a value. */
 int conf_load(const char *path, struct conf **ret_conf, struct kata_err *err) MUST_CHECK;
+/** conf_load_system() - what conf_load() does when no file is named: @path, if it is there, and @path.d/. */
+int conf_load_system(const char *path, struct conf **ret_conf,
+		     struct kata_err *err) MUST_CHECK;
 /** conf_load_fd() - from the text that conf_write() made (kata-sandbox gets it by memfd). */
 int conf_load_fd(int fd, struct conf **ret_conf, struct kata_err *err) MUST_CHECK;
 void conf_free(struct conf *c);

@@ -28,6 +28,8 @@ struct ini_ctx {
 	char *next, *end; /* rest of the text */
 	char *piece;	  /* rest of a long line, or NULL */
 	bool is_more;	  /* the piece last given out continues a line */
+	bool after_space; /* the cut before `piece` took a space */
+	bool glue;	  /* the cut before the piece last given out did */
 	unsigned line;	  /* the text's line that was last given out */
 	unsigned *lines;  /* [piece] = line */
 	size_t n_lines, cap_lines;
@@ -40,12 +42,15 @@ struct ini_ctx {
 	void *arg;
 	struct kata_err *err;
 	int failed; /* first failure, or 0 */
+	unsigned failed_line;
 };
 
 static int fail_at(struct ini_ctx *x, unsigned line, int r)
 {
-	if (!x->failed)
+	if (!x->failed) {
 		x->failed = err_ctx(x->err, "%s:%u", x->file, line);
+		x->failed_line = line;
+	}
 	return r;
 }
 
@@ -109,15 +114,24 @@ static char *next_line(struct ini_ctx *x)
 	return strip(line);
 }
 
-/*
- * Where to cut a line that has more than @room bytes: between two characters that
- * inih leaves alone at the edges of a line. 0 when there is no such place.
- */
-static size_t cut_at(const char *s, size_t room)
+/* inih takes white space off the end of a piece, and a comment's mark at its beginning for one. */
+static bool can_cut(const char *s, size_t n, bool within_word)
 {
-	for (size_t n = room; n > 1; n--)
-		if (!isspace((unsigned char)s[n - 1]) && !isspace((unsigned char)s[n]) &&
-		    s[n] != ';' && s[n] != '#')
+	return !isspace((unsigned char)s[n]) && s[n] != ';' && s[n] != '#' &&
+	       !(within_word && isspace((unsigned char)s[n - 1]));
+}
+
+/*
+ * Where to cut a line that has more than @room bytes, behind the first @least: within a word if
+ * there is one that is longer than a letter, else behind a space. 0 when there is no such place.
+ */
+static size_t cut_at(const char *s, size_t least, size_t room)
+{
+	for (size_t n = room; n > least; n--)
+		if (can_cut(s, n, true))
+			return n;
+	for (size_t n = room; n > least; n--)
+		if (can_cut(s, n, false))
 			return n;
 	return 0;
 }
@@ -144,16 +158,19 @@ static char *read_piece(char *dst, int size, void *arg)
 		return NULL;
 	note_line(x);
 	x->is_more = more;
+	x->glue = x->after_space;
 	x->piece = NULL;
 	len = strlen(line);
 	if (len > room) {
-		len = cut_at(line, room);
+		/* the key stays whole */
+		len = cut_at(line, more ? 1 : strcspn(line, "=:"), room);
 		if (!len) {
 			err_set(x->err, -EINVAL, "too long without a place to cut it");
 			fail_at(x, x->line, 0);
 			return NULL;
 		}
 		x->piece = line + len;
+		x->after_space = isspace((unsigned char)line[len - 1]);
 	}
 	snprintf(dst, (size_t)size, "%s%.*s\n", more ? " " : "", (int)len, line);
 	return dst;
@@ -167,6 +184,8 @@ static int on_piece(void *arg, const char *section, const char *name, const char
 	if (x->failed)
 		return 0;
 	if (x->is_more && x->pending) {
+		if (x->glue)
+			buf_add_u8(&x->value, ' ');
 		buf_add_str(&x->value, value ? value : "");
 		return 1;
 	}
@@ -215,6 +234,23 @@ static void ctx_done(struct ini_ctx *x)
 	buf_done(&x->value);
 }
 
+/*
+ * inih goes on after a line that it cannot split, and tells of the first one at the end (or of
+ * the line at which the handler gave up, which is never before the line that was wrong).
+ */
+static void check_syntax(struct ini_ctx *x, int bad)
+{
+	unsigned line = bad > 0 && (size_t)bad <= x->n_lines ? x->lines[bad - 1]
+							     : x->line;
+
+	if (bad == 0 || (x->failed && (bad < 0 || line >= x->failed_line)))
+		return;
+	x->failed = 0;
+	err_set(x->err, -EINVAL,
+		bad > 0 ? "neither [section] nor key = value" : "cannot be parsed");
+	fail_at(x, line, 0);
+}
+
 int conf_ini_parse(const char *file, char *text, size_t len,
 		   const struct conf_ini_ops *ops, void *arg, struct kata_err *err)
 {
@@ -231,14 +267,7 @@ int conf_ini_parse(const char *file, char *text, size_t len,
 	bad = ini_parse_stream(read_piece, &x, on_piece, &x);
 	if (!x.failed)
 		(void)flush_pair(&x);
-	if (!x.failed && bad > 0) {
-		unsigned line = (size_t)bad <= x.n_lines ? x.lines[bad - 1] : x.line;
-
-		err_set(err, -EINVAL, "neither [section] nor key = value");
-		fail_at(&x, line, 0);
-	} else if (!x.failed && bad < 0) {
-		x.failed = err_set(err, -ENOMEM, "%s: cannot be parsed", file);
-	}
+	check_syntax(&x, bad);
 	ctx_done(&x);
 	return x.failed;
 }
