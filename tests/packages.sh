@@ -24,8 +24,8 @@ kata_packages()
 			# to unpack the guest's kernel
 			echo xz-utils zstd lz4 debian-archive-keyring busybox-static ;;
 		test)
-			echo check valgrind bats shellcheck mandoc clang-format jq python3 \
-				procps util-linux iproute2 ;;
+			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
+				procps util-linux iproute2 docker.io mmdebstrap ;;
 		esac
 	done
 }
