@@ -19,6 +19,20 @@ bool virtiofsd_is_rust(const struct kata_conf *conf)
 	return !str_has_suffix(conf->virtiofsd, "/qemu/virtiofsd");
 }
 
+/* A value of "-o" ends with a comma; a backslash takes that from it (libfuse's option parser). */
+static char *escape(const char *s)
+{
+	char *out = mem_alloc(2 * __builtin_strlen(s) + 1), *p = out;
+
+	for (; *s; s++) {
+		if (*s == ',' || *s == '\\')
+			*p++ = '\\';
+		*p++ = *s;
+	}
+	*p = 0;
+	return out;
+}
+
 /*
  * xattr: file capabilities and what images carry. announce_submounts: binds come from several
  * file systems, and inode numbers are unique only within one.
@@ -33,9 +47,11 @@ static void argv_c(const struct kata_conf *conf, int listen_fd, const char *dir,
 		"-f", "-o", "xattr", "-o", "announce_submounts", "-o", "log_level=err"
 	};
 
+	AUTO_FREE char *source = escape(dir);
+
 	strv_addf(ret, "--fd=%d", listen_fd);
 	strv_add(ret, "-o");
-	strv_addf(ret, "source=%s", dir);
+	strv_addf(ret, "source=%s", source);
 	strv_add(ret, "-o");
 	strv_addf(ret, "cache=%s", cache[conf->fs_cache]);
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* share_plan: which paths of a spec are shared and how; the plan as a table in tests/data/share. */
+#include <errno.h>
+
+#include "golden.h"
+#include "share/share.h"
+#include "suite.h"
+
+#define OPTIONS(...)                                                                     \
+	{                                                                                \
+		.v = (const char *const[]){ __VA_ARGS__, NULL },                         \
+		.n = ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })),                 \
+	}
+
+static void plan_text(const struct share_plan *p, struct buf *out)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct share_bind *b = &p->binds[i];
+
+		buf_addf(out, "%s: %s -> %s%s%s%s%s\n", b->what, b->source, b->target,
+			 b->recursive ? " recursive" : "", b->readonly ? " readonly" : "",
+			 b->readonly_below ? " readonly-below" : "",
+			 b->must_be_dir ? " directory" : "");
+	}
+	for (size_t i = 0; i < p->n_points; i++)
+		buf_addf(out, "point %s like %d\n", p->points[i].path, p->points[i].like);
+}
+
+static void check(const char *name, const struct oci_spec *spec)
+{
+	AUTO(arena) *a = arena_new();
+	AUTO_FREE char *file = mem_printf("share/%s.plan", name);
+	struct share_plan plan;
+	struct kata_err err = { 0 };
+	struct buf text = { 0 };
+
+	ck_assert_msg(share_plan_make(spec, "/b", "/b/rootfs", 7, a, &plan, &err) == 0,
+		      "%s", err.msg);
+	plan_text(&plan, &text);
+	golden_check(file, buf_cstr(&text));
+	buf_done(&text);
+}
+
+/* What engines write: pseudo file systems, files of their own, volumes. */
+static const struct oci_mount engine_mounts[] = {
+	{ "/proc", "proc", "proc", OPTIONS("nosuid") },
+	{ "/dev", "tmpfs", "tmpfs", OPTIONS("mode=755") },
+	{ "/dev/pts", "devpts", "devpts", OPTIONS("newinstance") },
+	{ "/dev/shm", "bind", "/var/lib/x/shm", OPTIONS("rbind", "rprivate") },
+	{ "/sys", "sysfs", "sysfs", OPTIONS("ro") },
+	{ "/etc/hosts", "bind", "/var/lib/x/hosts", OPTIONS("rbind", "ro") },
+	{ "/data", "none", "/srv/data", OPTIONS("bind", "rw", "nosuid") },
+	{ "/data/inner", "bind", "/srv/inner", OPTIONS("rbind", "rro") },
+	{ "/etc/hosts", "bind", "again", OPTIONS("ro", "rw") },
+	{ "/datax", "", "../up", OPTIONS("bind") },
+};
+
+START_TEST(writable_root)
+{
+	const struct oci_root root = { "rootfs", false };
+	const struct oci_spec spec = {
+		.root = &root, .mounts = { engine_mounts, ARRAY_SIZE(engine_mounts) }
+	};
+
+	check("writable-root", &spec);
+}
+END_TEST
+
+/* mount points: none below another mount, none twice, kinds by their binds */
+START_TEST(readonly_root)
+{
+	const struct oci_root root = { "rootfs", true };
+	const struct oci_spec spec = {
+		.root = &root, .mounts = { engine_mounts, ARRAY_SIZE(engine_mounts) }
+	};
+
+	check("readonly-root", &spec);
+}
+END_TEST
+
+START_TEST(odd_destinations)
+{
+	static const struct oci_mount mounts[] = {
+		{ "/a/../b//", "tmpfs", NULL, { 0 } },
+		{ "/b/c", "tmpfs", NULL, { 0 } },
+		{ "/../../etc/x", "bind", "/x", { 0 } },
+		{ "relative", "tmpfs", NULL, { 0 } },
+		{ "/", "tmpfs", NULL, { 0 } },
+	};
+	const struct oci_root root = { "rootfs", true };
+	const struct oci_spec spec = { .root = &root,
+				       .mounts = { mounts, ARRAY_SIZE(mounts) } };
+
+	check("odd-destinations", &spec);
+}
+END_TEST
+
+START_TEST(no_mounts)
+{
+	const struct oci_root root = { "rootfs", true };
+	const struct oci_spec spec = { .root = &root };
+
+	check("no-mounts", &spec);
+}
+END_TEST
+
+START_TEST(what_is_a_bind)
+{
+	const struct {
+		struct oci_mount m;
+		bool is_bind;
+	} cases[] = {
+		{ { "/", "bind", "/", { 0 } }, true },
+		{ { "/", NULL, "/", OPTIONS("ro", "bind") }, true },
+		{ { "/", "tmpfs", "/", OPTIONS("rbind") }, true },
+		{ { "/", "tmpfs", "/", OPTIONS("nobind", "bindx") }, false },
+		{ { "/", NULL, "/", { 0 } }, false },
+		{ { "/", "none", "/", { 0 } }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ck_assert_int_eq(share_mount_is_bind(&cases[i].m), cases[i].is_bind);
+}
+END_TEST
+
+START_TEST(no_source)
+{
+	static const struct oci_mount mounts[] = { { "/p", "proc", NULL, { 0 } },
+						   { "/a", "bind", "", { 0 } } };
+	const struct oci_root root = { "rootfs", false };
+	const struct oci_spec spec = { .root = &root, .mounts = { mounts, 2 } };
+	AUTO(arena) *a = arena_new();
+	struct share_plan plan;
+	struct kata_err err = { 0 };
+
+	ck_assert_int_eq(share_plan_make(&spec, "/b", "/r", 1, a, &plan, &err), -EINVAL);
+	ck_assert_str_eq(err.msg, "mounts[1].source: is missing in a bind mount");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		writable_root, readonly_root,  odd_destinations,
+		no_mounts,     what_is_a_bind, no_source,
+	};
+
+	return suite_run("share_plan", tests, ARRAY_SIZE(tests));
+}
