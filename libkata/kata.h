@@ -23,9 +23,9 @@ extern "C" {
 
 /** struct kata - what every verb needs; filled by the caller, read only. */
 struct kata {
-	const char *root;    /* state directory; NULL = the default */
-	bool root_given;     /* --root was given: then a missing one is an error for list */
-	const char *config;  /* --config's file; NULL = KATA_CONFIG or the system's */
+	const char *root; /* state directory; NULL = the default */
+	bool root_given;  /* --root was given: then a missing one is an error for list */
+	const char *config; /* --config's file; NULL = KATA_CONFIG or the system's */
 	bool systemd_cgroup;
 	bool debug;
 };
@@ -41,34 +41,38 @@ void kata_log_failure(const struct kata_err *err);
 
 struct kata_create_args {
 	const char *id;
-	const char *bundle;         /* NULL = "." */
+	const char *bundle;	    /* NULL = "." */
 	const char *config_file;    /* NULL = <bundle>/config.json */
-	const char *pid_file;       /* NULL = none */
+	const char *pid_file;	    /* NULL = none */
 	const char *console_socket; /* NULL = none */
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring; /* meaningless in a VM; accepted */
-	bool detach;                /* run */
-	bool keep;                  /* run */
+	bool detach;		       /* run */
+	bool keep;		       /* run */
 };
 
 /** kata_create() - build the container up to the exec gate. */
-int kata_create(const struct kata *k, const struct kata_create_args *args, struct kata_err *err);
+int kata_create(const struct kata *k, const struct kata_create_args *args,
+		struct kata_err *err);
 /** kata_start() - let its program run. */
 int kata_start(const struct kata *k, const char *id, struct kata_err *err);
 /**
  * kata_run() - create and start; unless detached wait, pass signals on, delete.
  * Return: exit status of the program (128 + signal), or a negative errno.
  */
-int kata_run(const struct kata *k, const struct kata_create_args *args, struct kata_err *err);
+int kata_run(const struct kata *k, const struct kata_create_args *args,
+	     struct kata_err *err);
 /** kata_state() - the state document as JSON to @out. */
 int kata_state(const struct kata *k, const char *id, FILE *out, struct kata_err *err);
 /** kata_kill() - one signal, delivered once. @signal: name or number as given; @all: every process. */
-int kata_kill(const struct kata *k, const char *id, const char *signal, bool all, struct kata_err *err);
+int kata_kill(const struct kata *k, const char *id, const char *signal, bool all,
+	      struct kata_err *err);
 /** kata_delete() - @force: kill first; a missing container is fine. */
 int kata_delete(const struct kata *k, const char *id, bool force, struct kata_err *err);
 
 enum kata_list_format { KATA_LIST_TABLE, KATA_LIST_JSON, KATA_LIST_QUIET };
-int kata_list(const struct kata *k, enum kata_list_format format, FILE *out, struct kata_err *err);
+int kata_list(const struct kata *k, enum kata_list_format format, FILE *out,
+	      struct kata_err *err);
 
 /** kata_spec() - write a template config.json into @bundle (NULL = "."); never overwrites. */
 int kata_spec(const char *bundle, bool rootless, struct kata_err *err);

@@ -29,21 +29,23 @@ enum ctl_type {
 	/* kata-runtime -> kata-sandbox; each gets one CTL_REPLY */
 	CTL_CREATE = 1, /* id; text = bundle; fds: config.json (memfd), shim's connection.
 			 * Built to the exec gate when the reply comes */
-	CTL_START,      /* id: open the gate */
-	CTL_EXEC,       /* id; fds: process.json, shim's connection */
-	CTL_KILL,       /* id; number = signal; flags & CTL_F_ALL */
-	CTL_PAUSE, CTL_RESUME, /* id */
-	CTL_DELETE,     /* id: forget a stopped container (several in one VM) */
+	CTL_START,	/* id: open the gate */
+	CTL_EXEC,	/* id; fds: process.json, shim's connection */
+	CTL_KILL,	/* id; number = signal; flags & CTL_F_ALL */
+	CTL_PAUSE,
+	CTL_RESUME, /* id */
+	CTL_DELETE, /* id: forget a stopped container (several in one VM) */
 	/* kata-sandbox -> kata-runtime */
 	CTL_REPLY = 32, /* code, status, text */
 	/* kata-sandbox -> kata-shim */
-	CTL_STREAM = 64, /* number = enum msg_stream; fd: connected to the guest's stream */
-	CTL_STREAM_END,  /* number, bytes: the guest wrote so many bytes in all */
-	CTL_EXIT,        /* status: the guest process has ended; drain and exit */
+	CTL_STREAM =
+		64, /* number = enum msg_stream; fd: connected to the guest's stream */
+	CTL_STREAM_END, /* number, bytes: the guest wrote so many bytes in all */
+	CTL_EXIT,	/* status: the guest process has ended; drain and exit */
 	/* kata-shim -> kata-sandbox */
 	CTL_SIGNAL = 96, /* number = signal */
-	CTL_WINSIZE,     /* height, width */
-	CTL_STDIN_END,   /* bytes: the host wrote so many bytes in all */
+	CTL_WINSIZE,	 /* height, width */
+	CTL_STDIN_END,	 /* bytes: the host wrote so many bytes in all */
 };
 
 #define CTL_F_ALL 1u
@@ -51,8 +53,8 @@ enum ctl_type {
 struct ctl_msg {
 	uint16_t version, type;
 	uint32_t flags;
-	int32_t code;     /* 0 or -errno */
-	uint32_t status;  /* exit status; in a reply: the status the caller should end with, 0 = its default */
+	int32_t code; /* 0 or -errno */
+	uint32_t status; /* exit status; in a reply: the status the caller should end with, 0 = its default */
 	uint32_t number;
 	uint16_t height, width;
 	uint64_t bytes;
@@ -66,7 +68,8 @@ int ctl_send(int fd, struct ctl_msg *m, const int *fds, size_t n_fds) MUST_CHECK
  * ctl_recv() - one message, checked (version, type known, strings terminated, numbers of
  * descriptors <= SOCK_MAX_FDS). 1 = got one, 0 = closed, -errno (-EAGAIN when non-blocking).
  */
-int ctl_recv(int fd, struct ctl_msg *ret, int fds[SOCK_MAX_FDS], size_t *ret_n) MUST_CHECK;
+int ctl_recv(int fd, struct ctl_msg *ret, int fds[SOCK_MAX_FDS],
+	     size_t *ret_n) MUST_CHECK;
 
 /** ctl_call() - send @m, wait for its CTL_REPLY (at most @timeout_ms, -1 = no limit); a failure in
  *  the reply becomes @err. */
@@ -74,7 +77,12 @@ int ctl_call(int fd, struct ctl_msg *m, const int *fds, size_t n_fds, int timeou
 	     struct kata_err *err) MUST_CHECK;
 
 /** Descriptors that kata-sandbox and kata-shim are started with. */
-enum sandbox_fd { SANDBOX_FD_CTL = 3, SANDBOX_FD_DIR = 4, SANDBOX_FD_CONF = 5, SANDBOX_FD_FIRST_FREE = 6 };
+enum sandbox_fd {
+	SANDBOX_FD_CTL = 3,
+	SANDBOX_FD_DIR = 4,
+	SANDBOX_FD_CONF = 5,
+	SANDBOX_FD_FIRST_FREE = 6
+};
 enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
 
 /**
@@ -83,7 +91,8 @@ enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
  */
 #define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL" /* "0" streams, "1" terminal */
 #define SHIM_ENV_HOSTNAME "KATA_SHIM_HOSTNAME" /* "" = leave */
-#define SHIM_ENV_COMM "KATA_SHIM_COMM"         /* name for PR_SET_NAME */
-#define SHIM_ENV_NEWNS "KATA_SHIM_MOUNTS"      /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
+#define SHIM_ENV_COMM "KATA_SHIM_COMM"	       /* name for PR_SET_NAME */
+#define SHIM_ENV_NEWNS                                                                   \
+	"KATA_SHIM_MOUNTS" /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
 
 #endif

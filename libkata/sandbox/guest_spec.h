@@ -26,7 +26,8 @@ void guest_exec_write(const struct oci_process *p, unsigned container, unsigned 
  * guest_spec_check() - pure: what of this spec cannot be applied yet. One callback per property
  * with its JSON path and a sentence; a property that would be wrong to run without is an error.
  */
-int guest_spec_check(const struct oci_spec *spec, void (*warn)(void *arg, const char *text), void *arg,
+int guest_spec_check(const struct oci_spec *spec,
+		     void (*warn)(void *arg, const char *text), void *arg,
 		     struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -76,7 +76,8 @@ static int replay_corpus(const char *program)
 	name = name ? name + 1 : program;
 	if (strncmp(name, "fuzz_", 5) == 0)
 		name += 5;
-	snprintf(dir, sizeof(dir), "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".", name);
+	snprintf(dir, sizeof(dir), "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".",
+		 name);
 	count = scandir(dir, &files, NULL, alphasort);
 	if (count < 0) {
 		printf("Bail out! %s: %s\n", dir, strerror(errno));
