@@ -149,11 +149,13 @@ int boot_late(struct guest *g, struct kata_err *err)
 	r = fs_mkdir_p(g->share, 0755, err);
 	if (r < 0)
 		return r;
-	if (mount(PROTO_SHARE_TAG, g->share, "virtiofs", MS_NOSUID | MS_NODEV, NULL) < 0)
+	/* no nosuid, no nodev: it becomes the root of containers, which decide for themselves */
+	if (mount(PROTO_SHARE_TAG, g->share, "virtiofs", 0, NULL) < 0)
 		return err_sys(err, "mount %s", g->share);
-	g->cgroup_fd = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g->cgroup = "/sys/fs/cgroup";
+	g->cgroup_fd = open(g->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->cgroup_fd < 0)
-		return err_sys(err, "open /sys/fs/cgroup");
+		return err_sys(err, "open %s", g->cgroup);
 	if (sethostname("kata", 4) < 0)
 		return err_sys(err, "sethostname");
 	return loopback_up(err);

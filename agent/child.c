@@ -72,8 +72,8 @@ static bool is_init(const struct child *c)
 static int step_isolate(struct child *c, struct kata_err *err)
 {
 	const struct child_job *j = c->job;
-	const int keep[] = { j->stdio[0],  j->stdio[1],	  j->stdio[2],
-			     j->report_fd, j->join_pidfd, j->cgroup_fd };
+	const int keep[] = { j->stdio[0], j->stdio[1], j->stdio[2], j->report_fd,
+			     j->join_pidfd };
 	int r;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -154,9 +154,8 @@ static struct mounts_env mounts_env(const struct child *c)
 {
 	return (struct mounts_env){
 		.root_fd = c->root_fd,
-		.cgroup_fd = c->job->cgroup_fd,
-		.cgroup_ns = (c->job->ns_flags & CLONE_NEWCGROUP) &&
-			     c->job->cgroup_fd >= 0,
+		.cgroup = c->job->cgroup,
+		.cgroup_ns = (c->job->ns_flags & CLONE_NEWCGROUP) && c->job->cgroup,
 	};
 }
 

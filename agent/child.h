@@ -30,13 +30,13 @@ struct child_report {
  * @join_pidfd: of the container's init, to join its namespaces; -1 = this is the init
  * @stdio:      descriptors for 0, 1, 2; unused with a terminal
  * @report_fd:  our end of the pair
- * @cgroup_fd:  the container's group, -1 = none
+ * @cgroup_fd, @cgroup:  the container's group and its path; -1, NULL = none
  */
 struct child_job {
 	const struct oci_spec *spec;
 	const struct oci_process *process;
 	const struct mount_plan *plan;
-	const char *rootfs, *id;
+	const char *rootfs, *id, *cgroup;
 	unsigned long ns_flags;
 	int join_pidfd, report_fd, cgroup_fd;
 	int stdio[3];

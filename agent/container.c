@@ -95,6 +95,7 @@ static int plan_container(struct container *c, const struct req_create *req,
 		r = mount_plan_make(req->spec, c->guest->share, c->arena, &c->plan, err);
 	if (r < 0 || c->guest->cgroup_fd < 0)
 		return r;
+	c->cgroup = arena_printf(c->arena, "%s/c%u", c->guest->cgroup, c->number);
 	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
 	return c->cgroup_fd < 0 ? c->cgroup_fd : 0;
 }
@@ -108,6 +109,7 @@ static struct child_job child_job(const struct container *c)
 		.ns_flags = c->ns_flags,
 		.join_pidfd = -1,
 		.cgroup_fd = c->cgroup_fd,
+		.cgroup = c->cgroup,
 	};
 }
 
@@ -321,6 +323,7 @@ void guest_settle(struct guest *g)
 		if (is_over(c)) {
 			*at = c->next;
 			rpc_answer(g, &c->deleting, MSG_OK, 0, NULL);
+			process_answer_failure(c->processes);
 			container_free(c);
 		} else {
 			at = &c->next;

@@ -27,7 +27,7 @@ struct container {
 	struct container *next;
 	struct guest *guest;
 	uint32_t number;
-	const char *id;
+	const char *id, *cgroup;
 	struct arena *arena;
 	const struct oci_spec *spec;
 	struct mount_plan plan;

@@ -28,6 +28,7 @@ struct dialer {
  * @is_vm:      pid 1 of a VM: its end is the machine's end. False under --test-socket
  * @welcomed:   MSG_WELCOME came; before it nothing else is legal
  * @cgroup_fd:  root of the cgroup2 tree, below which each container gets a group; -1 = none
+ * @cgroup:     path of cgroup_fd
  * @modules, @modules_left: text of the list of modules, and what of it is still to be loaded
  * @pidns_fd:   the agent's own pid namespace, to come back to after a fork into another
  */
@@ -36,7 +37,7 @@ struct guest {
 	struct chan control;
 	struct dialer dial;
 	struct loop_src signals;
-	const char *share;
+	const char *share, *cgroup;
 	bool is_vm, welcomed;
 	int signal_fd, cgroup_fd, pidns_fd;
 	struct container *containers;

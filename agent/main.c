@@ -57,8 +57,7 @@ __attribute__((noreturn)) static void die(const struct guest *g,
 	guest_end(g, 1);
 }
 
-static int parse_args(struct guest *g, int argc, char **argv, const char **cgroup,
-		      struct kata_err *err)
+static int parse_args(struct guest *g, int argc, char **argv, struct kata_err *err)
 {
 	static const struct option options[] = {
 		{ "test-socket", required_argument, NULL, 't' },
@@ -77,7 +76,7 @@ static int parse_args(struct guest *g, int argc, char **argv, const char **cgrou
 			g->share = optarg;
 			break;
 		case 'c':
-			*cgroup = optarg;
+			g->cgroup = optarg;
 			break;
 		default:
 			return err_set(err, -EINVAL, "unknown option");
@@ -90,17 +89,16 @@ static int parse_args(struct guest *g, int argc, char **argv, const char **cgrou
 
 static int boot_test(struct guest *g, int argc, char **argv, struct kata_err *err)
 {
-	const char *cgroup = NULL;
-	int r = parse_args(g, argc, argv, &cgroup, err);
+	int r = parse_args(g, argc, argv, err);
 
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, "become a subreaper");
-	if (!cgroup)
+	if (!g->cgroup)
 		return 0;
-	g->cgroup_fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return g->cgroup_fd < 0 ? err_sys(err, "open %s", cgroup) : 0;
+	g->cgroup_fd = open(g->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return g->cgroup_fd < 0 ? err_sys(err, "open %s", g->cgroup) : 0;
 }
 
 /* Descriptors 0..2 must be taken, so that no other ever gets those numbers. */

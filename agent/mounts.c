@@ -128,15 +128,19 @@ static int do_cgroup(const struct mount_op *op, const struct mounts_env *env)
 {
 	AUTO_CLOSE int dest = open_dest(env, op->dest, false);
 	uint64_t readonly = op->flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
+	AUTO_CLOSE int group = -1;
 
 	if (dest < 0)
 		return dest;
 	if (env->cgroup_ns)
 		return mount_fs(op, dest, "cgroup2", "");
-	if (env->cgroup_fd < 0)
+	if (!env->cgroup)
 		return -ENODEV;
+	group = open(env->cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (group < 0)
+		return -errno;
 	return mounts_bind_fd(&(struct mounts_bind){
-		.source_fd = env->cgroup_fd,
+		.source_fd = group,
 		.dest_fd = dest,
 		.set = readonly | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 		       MOUNT_ATTR_NOEXEC,

@@ -9,10 +9,12 @@
  * struct mounts_env - where the operations happen.
  * @root_fd:   the container's root, a mount of its own
  * @cgroup_ns: the caller is in a new cgroup namespace: a fresh cgroup2 shows its own group
- * @cgroup_fd: else this directory is bound; -1 = the guest has no cgroup2
+ * @cgroup:    else this directory is bound (by path: only what is looked up in the caller's own
+ *             mount namespace can be); NULL = the guest has no cgroup2
  */
 struct mounts_env {
-	int root_fd, cgroup_fd;
+	int root_fd;
+	const char *cgroup;
 	bool cgroup_ns;
 };
 

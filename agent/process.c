@@ -27,6 +27,7 @@
 
 #include "base/mem.h"
 #include "base/sock.h"
+#include "base/str.h"
 #include "child.h"
 #include "container.h"
 #include "tty.h"
@@ -122,21 +123,36 @@ void process_free(struct process *p)
 	if (p->pidfd >= 0)
 		close(p->pidfd);
 	arena_free(p->arena);
+	free(p->failure);
 	free(p);
 }
 
-/* It will not come to be: answer, make an end of it, and let nobody hear of it again. */
+/*
+ * It will not come to be. The answer waits until nothing of it is left, so that its number and
+ * its rootfs are free when the host hears of it.
+ */
 static void give_up(struct process *p, enum msg_code code, int errnum, const char *text)
 {
-	rpc_answer(guest_of(p), &p->call, code, errnum, text);
-	/* a failure behind the gate belongs to a process that the host knows */
-	if (p->state < PROCESS_GATE || p->number != 0) {
-		p->quiet = true;
-		for (int i = 0; i < STREAM_KINDS; i++)
-			stream_abort(&p->streams[i]);
-	}
-	if (p->pidfd >= 0 && process_signal(p, SIGKILL) < 0)
+	if (p->failure)
 		return;
+	p->failure = mem_zalloc(sizeof(*p->failure));
+	p->failure->code = (uint16_t)code;
+	p->failure->err = (uint16_t)errnum;
+	str_copy(p->failure->text, sizeof(p->failure->text), text);
+	/* a failure behind the gate belongs to a process that the host knows */
+	if (p->number == 0 && p->state >= PROCESS_STARTING)
+		return;
+	p->quiet = true;
+	for (int i = 0; i < STREAM_KINDS; i++)
+		stream_abort(&p->streams[i]);
+}
+
+void process_answer_failure(struct process *p)
+{
+	const struct child_report *f = p->failure;
+
+	if (f)
+		rpc_answer(guest_of(p), &p->call, f->code, f->err, f->text);
 }
 
 /* Built, or running: answer when the streams stand too. */
@@ -144,11 +160,14 @@ static void answer_ready(struct process *p)
 {
 	int r;
 
-	if (!p->call.id || streams_connecting(p))
+	if (!p->call.id || p->failure || streams_connecting(p))
 		return;
 	r = streams_failed(p);
 	if (r < 0) {
 		give_up(p, MSG_FAILED, -r, "connect stdio to the host");
+		r = process_signal(p, SIGKILL);
+		/* gone already: as well */
+		(void)r;
 		return;
 	}
 	if (p->state == PROCESS_GATE || p->ran)
@@ -383,6 +402,9 @@ void process_reaped(struct process *p, const siginfo_t *info)
 	if (p->call.id && !p->ran)
 		give_up(p, MSG_FAILED, ESRCH,
 			"the process was killed before it could run");
+	/* the container's init is answered when the container is gone (guest_settle) */
+	if (p->failure && !p->quiet)
+		process_answer_failure(p);
 	p->status = (uint8_t)(info->si_code == CLD_EXITED ? info->si_status
 							  : 128 + info->si_status);
 	p->state = PROCESS_DEAD;
@@ -423,6 +445,8 @@ void process_tell_exit(struct process *p)
 	p->state = PROCESS_TOLD;
 	if (!p->quiet)
 		rpc_send_exit(guest_of(p), &m);
+	else if (p->number != 0)
+		process_answer_failure(p);
 }
 
 bool process_is_done(const struct process *p)

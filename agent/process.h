@@ -16,6 +16,7 @@
 
 struct container;
 struct child_job;
+struct child_report;
 
 /*
  * A process goes down this list and never up. What is owed to the host on the way:
@@ -39,6 +40,7 @@ enum process_state {
  * @report_fd: our end of the pair with the child (child.h), -1 when it has ended
  * @call:    the request whose answer waits for the child
  * @quiet:   it never came to be, as far as the host knows: no EXIT
+ * @failure: why it did not come to be, answered when nothing of it is left
  * @ran:     exec has happened
  * @status:  as in struct msg_exit
  */
@@ -53,6 +55,7 @@ struct process {
 	struct loop_src report;
 	enum process_state state;
 	struct rpc_call call;
+	struct child_report *failure;
 	bool quiet, ran;
 	uint8_t status;
 	struct stream streams[STREAM_KINDS];
@@ -83,6 +86,8 @@ void process_settle(struct process *p);
 bool process_is_drained(const struct process *p);
 /** process_tell_exit() - send it (unless quiet). */
 void process_tell_exit(struct process *p);
+/** process_answer_failure() - what give-up left to be said, if anything. */
+void process_answer_failure(struct process *p);
 /** process_is_done() - told, and the host has closed its streams: may be freed. */
 bool process_is_done(const struct process *p);
 

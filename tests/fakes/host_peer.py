@@ -54,7 +54,7 @@ class Process:
         self.received = {k: 0 for k in kinds if k != "stdin"}
         self.ended = {}
         self.status = None
-        self.pending = b""      # for stdin or tty
+        self.pending = memoryview(b"")      # for stdin or tty
         self.sent = 0
         self.end_stdin = False
 
@@ -64,7 +64,7 @@ class Process:
 
     def write(self, data):
         """Give it input; sent as the connection takes it."""
-        self.pending += data
+        self.pending = memoryview(bytes(self.pending) + data)
         self.peer.watch_input(self)
 
     def close_stdin(self):
@@ -197,7 +197,7 @@ class HostPeer:
             try:
                 n = s.send(p.pending[:1 << 20])
             except (BrokenPipeError, ConnectionResetError):
-                p.pending = b""
+                p.pending = memoryview(b"")
                 self.drop(p, kind)
                 return
             p.sent += n

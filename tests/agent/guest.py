@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""guest: a kata-agent to test: in namespaces of this machine, or in a VM."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
+from host_peer import HostPeer  # noqa: E402
+
+
+def find(name, *more):
+    return shutil.which(name) or next((p for p in more if os.access(p, os.X_OK)), None)
+
+
+class Guest:
+    """A running agent with its peer, and the shared tree."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="agent-test.")
+        self.share = self.dir + "/share"
+        os.mkdir(self.share)
+        self.procs = []
+        self.last = 0
+
+    def spawn(self, name, *argv):
+        with open("%s/%s.log" % (self.dir, name), "wb") as log:
+            self.procs.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
+                                               stderr=log, cwd=self.dir))
+        return self.procs[-1]
+
+    def log(self):
+        return "".join("--- %s\n%s" % (f, open(self.dir + "/" + f, errors="replace").read())
+                       for f in sorted(os.listdir(self.dir)) if f.endswith(".log"))
+
+    def rootfs(self):
+        """A new container's number, its rootfs made from busybox."""
+        self.last += 1
+        root = "%s/c%d/rootfs" % (self.share, self.last)
+        for d in ("bin", "etc", "tmp", "proc", "sys", "dev", "root"):
+            os.makedirs(root + "/" + d)
+        os.chmod(root + "/tmp", 0o1777)
+        shutil.copy(find("busybox"), root + "/bin/busybox")
+        names = subprocess.run([root + "/bin/busybox", "--list"], capture_output=True, text=True,
+                               check=True).stdout.split()
+        for n in names:
+            if n != "busybox":
+                os.symlink("busybox", root + "/bin/" + n)
+        with open(root + "/etc/passwd", "w") as f:
+            f.write("root:x:0:0:root:/root:/bin/sh\nu:x:1000:1000::/tmp:/bin/sh\n")
+        return self.last, root
+
+    def stop(self):
+        """End everything; the exit status of what ran the agent."""
+        self.peer.close()
+        try:
+            status = self.main.wait(20)
+        except subprocess.TimeoutExpired:
+            status = "hung"
+        for p in self.procs:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+        return status
+
+    def remove(self):
+        shutil.rmtree(self.dir)
+
+
+class NamespaceGuest(Guest):
+    """The agent's test entry. Its cgroup, where there is a cgroup2 tree, is below ours."""
+
+    def __init__(self, agent):
+        super().__init__()
+        self.peer = HostPeer(self.dir + "/sock")
+        args = [agent, "--test-socket", self.dir + "/sock", "--share", self.share]
+        self.cgroup = None
+        for tree in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+            if os.path.exists(tree + "/cgroup.procs") and os.path.exists(tree + "/cgroup.subtree_control"):
+                self.cgroup = tempfile.mkdtemp(prefix="agent-test.", dir=tree)
+                args += ["--cgroup", self.cgroup]
+                break
+        self.main = self.spawn("agent", "unshare", "-m", "-p", "-f", "-n", "--kill-child",
+                               "--mount-proc", *args)
+
+    def remove(self):
+        if self.cgroup:
+            for d, _, _ in sorted(os.walk(self.cgroup), reverse=True):
+                os.rmdir(d)
+        super().remove()
+
+
+class VmGuest(Guest):
+    """A VM: @guest has vmlinux, initramfs.cpio, and vhost-device-vsock."""
+
+    def __init__(self, guest, tsc_khz):
+        super().__init__()
+        self.peer = HostPeer(self.dir + "/vsock_42")
+        vsock = find("vhost-device-vsock", guest + "/vhost-device-vsock")
+        self.spawn("vsock", vsock, "--vm", "guest-cid=42,socket=vsock.dev,uds-path=vsock")
+        self.spawn("virtiofsd", find("virtiofsd", "/usr/lib/qemu/virtiofsd"),
+                   "--socket-path=fs.dev", "-o", "source=" + self.share, "-o", "cache=auto")
+        end = time.monotonic() + 20
+        while not all(os.path.exists(self.dir + f) for f in ("/vsock.dev", "/fs.dev")):
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.01)
+        self.main = self.spawn(
+            "qemu", "qemu-system-x86_64", "-global", "virtio-mmio.force-legacy=false",
+            "-M", "microvm,acpi=on,rtc=on,pit=on,pic=on,isa-serial=on,memory-backend=m",
+            "-accel", "tcg,thread=multi",     # works everywhere, and alike
+            "-cpu", "max", "-m", "256", "-smp", "1", "-nodefaults", "-no-user-config",
+            "-display", "none", "-no-reboot", "-serial", "file:console.log",
+            "-kernel", guest + "/vmlinux", "-initrd", guest + "/initramfs.cpio",
+            "-append", "console=ttyS0 quiet panic=-1 tsc_early_khz=%d tsc=reliable no_timer_check "
+                       "noreplace-smp" % tsc_khz,
+            "-object", "memory-backend-memfd,id=m,size=256M,share=on",
+            "-chardev", "socket,id=vs,path=vsock.dev", "-device", "vhost-user-vsock-device,chardev=vs",
+            "-chardev", "socket,id=fs,path=fs.dev",
+            "-device", "vhost-user-fs-device,chardev=fs,tag=kata,queue-size=1024")
