@@ -28,7 +28,7 @@ static inline size_t buf_len(const struct buf *b)
 }
 static inline const unsigned char *buf_ptr(const struct buf *b)
 {
-	return b->data + b->start;
+	return b->start ? b->data + b->start : b->data; /* NULL + 0 is not defined in C */
 }
 /** buf_reserve() - room for @n more bytes at the end; returns where, NULL past max. */
 unsigned char *buf_reserve(struct buf *b, size_t n);

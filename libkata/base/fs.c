@@ -12,12 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/mem.h"
 
@@ -266,27 +264,28 @@ struct removal {
 	int fd;	    /* of the innermost level */
 };
 
-/** Open a subdirectory: no link followed, no mount crossed (EXDEV). */
-static int open_subdir(int dirfd, const char *name)
+/** The mount that @fd is on, or 0 on a kernel that does not tell (before 5.8). */
+static uint64_t mount_of(int fd)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
-	};
-	int fd = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+	struct statx stx;
 
-	return fd < 0 ? -errno : fd;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return 0;
+	return stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0;
 }
 
+/** Go into a subdirectory: no link followed, no mount crossed, bind mounts included. */
 static int descend(struct removal *rm, const char *name)
 {
-	AUTO_CLOSE int fd = open_subdir(rm->n ? rm->fd : rm->parent, name);
-	struct stat st;
+	int at = rm->n ? rm->fd : rm->parent;
+	AUTO_CLOSE int fd = openat(at, name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st, above;
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || fstat(at, &above) < 0)
 		return -errno;
+	if (st.st_dev != above.st_dev || mount_of(fd) != mount_of(at))
+		return -EXDEV;
 	if ((rm->n & (rm->n + 1)) == 0)
 		rm->levels = mem_grow(rm->levels, 2 * (rm->n + 1), sizeof(*rm->levels));
 	rm->levels[rm->n++] = (struct level){ mem_strdup(name), st.st_ino, st.st_dev };
@@ -411,13 +410,13 @@ int fs_remove_tree(int dirfd, const char *name)
 	AUTO_FREE char *parent = NULL;
 	AUTO_CLOSE int fd = -1;
 
-	if (!slash)
+	if (!slash && dirfd != AT_FDCWD)
 		return remove_entry(dirfd, name);
-	parent = mem_strndup(name, (size_t)(slash - name) + 1);
+	parent = slash ? mem_strndup(name, (size_t)(slash - name) + 1) : mem_strdup(".");
 	fd = openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return remove_entry(fd, slash + 1);
+	return remove_entry(fd, slash ? slash + 1 : name);
 }
 
 /* ---- paths as text ---- */

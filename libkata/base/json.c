@@ -23,6 +23,7 @@
 
 #include "base/str.h"
 
+#define FIRST_MEMBERS 64
 #define FEW_KEYS 16 /* up to here every pair of keys is compared, above they are sorted */
 
 const struct json_limits json_limits_default = {
@@ -226,7 +227,7 @@ static struct json *add_node(struct parse *p, enum json_type type)
 		return j;
 	}
 	if (p->n_m == p->cap_m) {
-		p->cap_m = p->cap_m ? 2 * p->cap_m : 64;
+		p->cap_m *= 2;
 		p->m = mem_grow(p->m, p->cap_m, sizeof(*p->m));
 	}
 	p->m[p->n_m++] = (struct member){ p->key, p->key_at, j };
@@ -472,6 +473,8 @@ int json_parse(const char *text, size_t len, const struct json_limits *limits,
 	if (r < 0)
 		return r;
 	p.levels = mem_grow(NULL, limits->depth, sizeof(*p.levels));
+	p.cap_m = FIRST_MEMBERS;
+	p.m = mem_grow(NULL, p.cap_m, sizeof(*p.m));
 	r = run(&p);
 	free(p.levels);
 	free(p.m);

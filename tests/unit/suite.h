@@ -25,6 +25,7 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	size_t i;
 	int failed;
 
+	tcase_set_timeout(tc, 60); /* a loaded machine is no failure */
 	for (i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(s, tc);

@@ -273,7 +273,7 @@ START_TEST(remove_tree_deep_and_wide)
 	int fd = fcntl(t.fd, F_DUPFD_CLOEXEC, 3), next, i;
 	char name[32];
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 1500; i++) {
 		ck_assert_int_eq(mkdirat(fd, "deep", 0700), 0);
 		if (i % 100 == 0)
 			put(fd, "zz", "x");
@@ -282,7 +282,7 @@ START_TEST(remove_tree_deep_and_wide)
 		close(fd);
 		fd = next;
 	}
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "file%d", i);
 		put(fd, name, "");
 		snprintf(name, sizeof(name), "dir%d", i);
