@@ -73,8 +73,7 @@ static char *output_of(struct proc_spawn sp, const struct proc_fd *more, size_t 
 }
 
 #define SHELL(script)                                                                    \
-	.path = "/bin/sh",                                                               \
-	.argv = (char *[]){ (char *)"sh", (char *)"-c", (char *)(script), NULL },        \
+	.path = "/bin/sh", .argv = (char *[]){ "sh", "-c", (char *)(script), NULL },     \
 	.exec_fd = -1, .ctty = -1, .cwd_fd = -1
 
 static void shell_gives(struct proc_spawn sp, const char *want)
