@@ -145,6 +145,7 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	struct build b = *(struct build *)arg;
 	struct container *ct = container_by_number(b.sb, b.number);
 	struct kata_err err = { 0 };
+	struct process *p;
 
 	free(arg);
 	if (!ct)
@@ -157,6 +158,9 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	ct->state = CT_CREATED;
 	timeline_mark(&b.sb->timeline, "container built");
 	timeline_write(&b.sb->timeline, b.sb->dirfd);
+	p = container_process(ct, 0);
+	if (p)
+		shim_built(p);
 	if (ct->creator)
 		caller_answer(ct->creator, NULL);
 	ct->creator = NULL;

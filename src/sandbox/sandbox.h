@@ -58,6 +58,7 @@ struct process {
 	uint32_t number; /* 0 = init */
 	struct loop_src shim;
 	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
+	uint16_t height, width;	  /* of its terminal, as last told; 0 = never */
 	bool exited;
 };
 
@@ -156,6 +157,8 @@ int shim_streams(struct process *p, bool terminal,
 		 uint64_t token[STREAM_KINDS]) MUST_CHECK;
 void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
+/** shim_built() - @p's guest process stands at the exec gate: tell it what came before. */
+void shim_built(struct process *p);
 
 /* timeline.c */
 

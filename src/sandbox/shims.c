@@ -45,14 +45,30 @@ static void ask_signal(struct process *p, uint32_t signal)
 	ask_guest(p, MSG_SIGNAL, body);
 }
 
-static void ask_winsize(struct process *p, const struct ctl_msg *m)
+static void send_winsize(struct process *p)
 {
 	char body[128];
 
 	snprintf(body, sizeof(body),
 		 "{\"container\":%u,\"process\":%u,\"height\":%u,\"width\":%u}",
-		 p->ct->number, p->number, m->height, m->width);
+		 p->ct->number, p->number, p->height, p->width);
 	ask_guest(p, MSG_WINSIZE, body);
+}
+
+/* The shim tells the size as soon as it has the stream, the guest has a terminal to set it on
+ * once the container is built: until then it is kept. */
+static void ask_winsize(struct process *p, const struct ctl_msg *m)
+{
+	p->height = m->height;
+	p->width = m->width;
+	if (p->ct->state != CT_ASKED && p->ct->state != CT_BUILDING)
+		send_winsize(p);
+}
+
+void shim_built(struct process *p)
+{
+	if (p->height && p->width)
+		send_winsize(p);
 }
 
 static void ask_stdin_end(struct process *p, const struct ctl_msg *m)
