@@ -290,6 +290,10 @@ static int key_set(struct conf *c, size_t i, const char *value, struct kata_err 
 	/* an empty value would otherwise read as "not a size", "must be auto, ..." */
 	if (!*value && k->kind != KEY_LIST && k->kind != KEY_PATHS)
 		return err_set(err, -EINVAL, "%s has no value", k->name);
+	/* with the usual space before it, it would be a comment */
+	if (*value == ';')
+		return err_set(err, -EINVAL, "%s: a value cannot begin with \";\"",
+			       k->name);
 	return setters[k->kind](k, member_of(&c->v, k), value, err);
 }
 

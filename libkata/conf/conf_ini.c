@@ -23,15 +23,20 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+struct span {
+	const char *p;
+	size_t n;
+};
+
 struct ini_ctx {
 	const char *file;
 	char *next, *end; /* rest of the text */
 	char *piece;	  /* rest of a long line, or NULL */
 	bool is_more;	  /* the piece last given out continues a line */
-	bool after_space; /* the cut before `piece` took a space */
-	bool glue;	  /* the cut before the piece last given out did */
-	unsigned line;	  /* the text's line that was last given out */
-	unsigned *lines;  /* [piece] = line */
+	/* white space at the last cut, which inih drops, and at the cut before the piece given out */
+	struct span cut, glue;
+	unsigned line;	 /* the text's line that was last given out */
+	unsigned *lines; /* [piece] = line */
 	size_t n_lines, cap_lines;
 	/* the pair that pieces are collected for; it is complete when the next begins */
 	bool pending;
@@ -136,6 +141,15 @@ static size_t cut_at(const char *s, size_t least, size_t room)
 	return 0;
 }
 
+static struct span space_before(const char *end, const char *start)
+{
+	const char *p = end;
+
+	while (p > start && isspace((unsigned char)p[-1]))
+		p--;
+	return (struct span){ p, (size_t)(end - p) };
+}
+
 static void note_line(struct ini_ctx *x)
 {
 	if (x->n_lines == x->cap_lines) {
@@ -158,7 +172,7 @@ static char *read_piece(char *dst, int size, void *arg)
 		return NULL;
 	note_line(x);
 	x->is_more = more;
-	x->glue = x->after_space;
+	x->glue = x->cut;
 	x->piece = NULL;
 	len = strlen(line);
 	if (len > room) {
@@ -170,7 +184,7 @@ static char *read_piece(char *dst, int size, void *arg)
 			return NULL;
 		}
 		x->piece = line + len;
-		x->after_space = isspace((unsigned char)line[len - 1]);
+		x->cut = space_before(line + len, line);
 	}
 	snprintf(dst, (size_t)size, "%s%.*s\n", more ? " " : "", (int)len, line);
 	return dst;
@@ -184,8 +198,8 @@ static int on_piece(void *arg, const char *section, const char *name, const char
 	if (x->failed)
 		return 0;
 	if (x->is_more && x->pending) {
-		if (x->glue)
-			buf_add_u8(&x->value, ' ');
+		if (buf_len(&x->value))
+			buf_add(&x->value, x->glue.p, x->glue.n);
 		buf_add_str(&x->value, value ? value : "");
 		return 1;
 	}

@@ -21,6 +21,7 @@
 
 struct vmm {
 	struct child child;
+	char *name; /* of the program, for messages */
 	struct qmp *qmp;
 	struct vmm_events ev;
 	const char *guest_did; /* QEMU's word on the guest's end, or NULL */
@@ -121,7 +122,9 @@ static int start_process(struct vmm *v, const struct vm_plan *plan,
 	sp.cgroup_procs = fds->cgroup_procs;
 	sp.n_cgroup_procs = fds->n_cgroup_procs;
 	sp.pdeathsig = SIGKILL;
-	v->child.name = base_name(plan->vmm);
+	v->name =
+		mem_strdup(base_name(plan->vmm)); /* the plan may go before the VM does */
+	v->child.name = v->name;
 	v->child.on_end = on_process_end;
 	r = child_start(&v->child, l, &sp, err);
 	strv_done(&argv);
@@ -139,6 +142,7 @@ static void qemu_free(struct vmm *v)
 	if (!v)
 		return;
 	qemu_stop(v);
+	free(v->name);
 	free(v->channel_why);
 	free(v);
 }
