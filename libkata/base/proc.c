@@ -102,7 +102,7 @@ static int child_mounts(struct birth *c)
 {
 	if (!(c->sp->clone_flags & CLONE_NEWNS))
 		return 0;
-	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? -errno : 0;
+	return mount("", "/", "", MS_REC | MS_SLAVE, NULL) < 0 ? -errno : 0;
 }
 
 static bool is_pid_ns(int fd)

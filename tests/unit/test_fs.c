@@ -303,14 +303,14 @@ START_TEST(remove_tree_stays_on_its_mount)
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return; /* needs root */
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("", "/", "", MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mkdirat(t.fd, "out", 0700), 0);
 	put(t.fd, "out/keep", "x");
 	ck_assert_int_eq(mkdirat(t.fd, "d", 0700), 0);
 	ck_assert_int_eq(mkdirat(t.fd, "d/m", 0700), 0);
 	snprintf(out, sizeof(out), "%s/out", t.path);
 	snprintf(path, sizeof(path), "%s/d/m", t.path);
-	ck_assert_int_eq(mount(out, path, NULL, MS_BIND, NULL), 0);
+	ck_assert_int_eq(mount(out, path, "", MS_BIND, NULL), 0);
 	ck_assert_int_lt(fs_remove_tree(t.fd, "d"), 0);
 	check_file(t.fd, "out/keep", "x");
 	ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
@@ -350,6 +350,8 @@ START_TEST(open_in_root_cannot_leave)
 	char link[300];
 	int fd;
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	put(r.fd, "f", "inside");
 	ck_assert_int_eq(fs_open_in_root(r.fd, "../secret", O_RDONLY, 0), -ENOENT);
 	ck_assert_int_eq(fs_open_in_root(r.fd, "/../../secret", O_RDONLY, 0), -ENOENT);
@@ -390,6 +392,8 @@ START_TEST(mkdir_in_root)
 {
 	ROOT r = root_make();
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	check_mkdir(&r, "a/b/c", "a/b/c");
 	check_mkdir(&r, "/a/b/c", "a/b/c");
 	check_mkdir(&r, "//x//y/.//z/", "x/y/z");
@@ -408,6 +412,8 @@ START_TEST(mkdir_in_root_follows_links_inside)
 	ROOT r = root_make();
 	char outside[300], inside[310];
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	check_mkdir(&r, "var/run", "var/run");
 	ck_assert_int_eq(symlinkat("/var/run", r.fd, "abs"), 0);
 	check_mkdir(&r, "abs/new/dir", "var/run/new/dir");
@@ -431,6 +437,8 @@ START_TEST(mkdir_in_root_refuses)
 	ROOT r = root_make();
 	AUTO_FREE char *big = mem_alloc(5000);
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	put(r.fd, "file", "");
 	ck_assert_int_eq(fs_mkdir_in_root(r.fd, "file", 0755), -ENOTDIR);
 	ck_assert_int_eq(fs_mkdir_in_root(r.fd, "file/x", 0755), -ENOTDIR);
@@ -451,6 +459,8 @@ START_TEST(mkdir_in_root_growing_links_end)
 {
 	ROOT r = root_make();
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	ck_assert_int_eq(symlinkat("g/g/g/missing", r.fd, "g"), 0);
 	ck_assert_int_eq(fs_mkdir_in_root(r.fd, "q/../g", 0755), -ELOOP);
 }
@@ -462,6 +472,8 @@ START_TEST(mkfile_in_root)
 	struct stat st;
 	int fd;
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	umask(022);
 	fd = fs_mkfile_in_root(r.fd, "etc/sub/hosts", 0644);
 	ck_assert_int_ge(fd, 0);
@@ -501,6 +513,8 @@ START_TEST(mkdir_in_root_survives_a_race)
 	pid_t pid;
 	int i, fd;
 
+	if (under_valgrind())
+		return; /* no openat2 */
 	snprintf(outside, sizeof(outside), "%s/out", r.tmp.path);
 	ck_assert_int_eq(mkdir(outside, 0700), 0);
 	ck_assert_int_eq(mkdirat(r.fd, "d", 0700), 0);
