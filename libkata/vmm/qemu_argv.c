@@ -187,8 +187,16 @@ static void add_card(const struct vm_plan *plan, const struct machine *m, unsign
 
 void qemu_argv(const struct vm_plan *plan, struct strv *ret)
 {
-	static const char *const fixed[] = { "-nodefaults", "-no-user-config",
-					     "-no-reboot", "-display", "none" };
+	/* -sandbox: seccomp filters; a VMM that its guest has taken over starts no programs */
+	static const char *const fixed[] = {
+		"-nodefaults",
+		"-no-user-config",
+		"-no-reboot",
+		"-display",
+		"none",
+		"-sandbox",
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+	};
 	const struct machine *m = &machines[plan->machine];
 
 	strv_add(ret, plan->vmm);
