@@ -68,6 +68,13 @@ static int open_rootfs(struct bundle *b, struct kata_err *err)
 	return b->rootfs_fd < 0 ? err_sys(err, "root.path: %s", path) : 0;
 }
 
+static int load_spec(struct bundle *b, struct kata_err *err)
+{
+	int rc = oci_spec_load(b->text, b->len, b->arena, &b->spec, err);
+
+	return rc < 0 ? err_ctx(err, "config.json") : 0;
+}
+
 int bundle_load(struct bundle *b, const char *path, const char *config,
 		struct kata_err *err)
 {
@@ -79,7 +86,7 @@ int bundle_load(struct bundle *b, const char *path, const char *config,
 	if (rc == 0)
 		rc = read_config(b, config, err);
 	if (rc == 0)
-		rc = oci_spec_load(b->text, b->len, b->arena, &b->spec, err);
+		rc = load_spec(b, err);
 	if (rc == 0)
 		rc = open_rootfs(b, err);
 	return rc;

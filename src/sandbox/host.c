@@ -47,13 +47,13 @@ static void close_fd(int *fd)
 
 static void on_vsock_device_end(struct child *c, const char *why)
 {
-	sandbox_event(CONTAINER_OF(c, struct sandbox, host.vsock_device), EV_LOST, NULL,
+	sandbox_event(CONTAINER_OF(c, struct sandbox, host.vsock_device), EV_BROKEN, NULL,
 		      why);
 }
 
 static void on_virtiofsd_end(struct child *c, const char *why)
 {
-	sandbox_event(CONTAINER_OF(c, struct sandbox, host.virtiofsd), EV_LOST, NULL,
+	sandbox_event(CONTAINER_OF(c, struct sandbox, host.virtiofsd), EV_BROKEN, NULL,
 		      why);
 }
 

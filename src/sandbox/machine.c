@@ -28,6 +28,8 @@
 #define BUILD_DEADLINE_MS 120000
 /** Time for requests that only touch the agent's memory. */
 #define QUICK_DEADLINE_MS 30000
+/* How long the VMM may take to be seen to have ended, after something that hung on it. */
+#define CAUSE_MS 200
 
 static void request(struct sandbox *sb, enum msg_type type, const char *body)
 {
@@ -279,7 +281,7 @@ static void on_warning(void *arg, uint32_t container, const char *text)
 
 static void on_agent_gone(void *arg, const char *why)
 {
-	sandbox_event(arg, EV_LOST, NULL, why);
+	sandbox_event(arg, EV_BROKEN, NULL, why);
 }
 
 const struct agent_ops sandbox_agent_ops = {
@@ -300,6 +302,27 @@ static enum sb_state end(struct sandbox *sb, struct container *ct, const char *w
 		err_set(&sb->why, -EIO, "%s", why);
 	loop_stop(sb->loop, 0);
 	return SB_ENDING;
+}
+
+/*
+ * A VMM that ends closes its connections before its parent can see the end: helpers and the
+ * agent seem to go first, and only the VMM knows why.
+ */
+static enum sb_state wait_for_cause(struct sandbox *sb, struct container *ct,
+				    const char *why)
+{
+	if (why && sb->why.code == 0)
+		err_set(&sb->why, -EIO, "%s", why);
+	if (loop_timer_set(sb->boot_timer.fd, CAUSE_MS) < 0)
+		return end(sb, ct, NULL);
+	return SB_LOSING;
+}
+
+static enum sb_state end_with_cause(struct sandbox *sb, struct container *ct,
+				    const char *why)
+{
+	err_done(&sb->why);
+	return end(sb, ct, why);
 }
 
 static enum sb_state bring_up(struct sandbox *sb, struct container *ct, const char *why)
@@ -389,11 +412,19 @@ static enum sb_state (*const table[SB_STATES][SB_EVENTS])(struct sandbox *sb, st
 		[EV_GUEST_UP] = tell_all,
 		[EV_TIMEOUT] = timed_out,
 		[EV_LOST] = end,
+		[EV_BROKEN] = wait_for_cause,
 		[EV_LAST_GONE] = end,
 	},
 	[SB_UP] = {
 		[EV_CREATE] = tell,
 		[EV_LOST] = end,
+		[EV_BROKEN] = wait_for_cause,
+		[EV_LAST_GONE] = end,
+	},
+	[SB_LOSING] = {
+		[EV_CREATE] = refuse,
+		[EV_TIMEOUT] = end,
+		[EV_LOST] = end_with_cause,
 		[EV_LAST_GONE] = end,
 	},
 	[SB_ENDING] = {

@@ -87,8 +87,23 @@ struct caller {
 	uint32_t container; /* the request's */
 };
 
-enum sb_state { SB_EMPTY, SB_BOOTING, SB_UP, SB_ENDING, SB_STATES };
-enum sb_event { EV_CREATE, EV_GUEST_UP, EV_TIMEOUT, EV_LOST, EV_LAST_GONE, SB_EVENTS };
+enum sb_state {
+	SB_EMPTY,
+	SB_BOOTING,
+	SB_UP,
+	SB_LOSING, /* it is over, and the VMM has a moment to say that it was first to end */
+	SB_ENDING,
+	SB_STATES
+};
+enum sb_event {
+	EV_CREATE,
+	EV_GUEST_UP,
+	EV_TIMEOUT,
+	EV_LOST, /* the VMM has ended */
+	EV_BROKEN, /* a helper or the agent is gone: the cause, or a consequence of the VMM's end */
+	EV_LAST_GONE,
+	SB_EVENTS
+};
 
 struct timeline {
 	uint64_t began_us; /* CLOCK_MONOTONIC when `create` began */
