@@ -10,7 +10,8 @@
  *  1. perf's mmap page: the factor from TSC to nanoseconds that the kernel uses itself.
  *     Not in VMs whose kernel keeps time by kvm-clock.
  *  2. CPUID leaf 0x15: crystal and ratio. Intel, bare metal.
- *  3. Counting TSC ticks against CLOCK_MONOTONIC_RAW.
+ *  3. Counting TSC ticks against CLOCK_MONOTONIC_RAW. Also where the processor does not promise
+ *     a constant rate: most VMs hide that promise, and a guest that is told nothing hangs.
  */
 #include "vmm/host_tsc.h"
 
@@ -116,21 +117,10 @@ static uint64_t from_cpuid(void)
 	return (uint64_t)crystal_hz * num / den / 1000;
 }
 
-/* Same rate in all power states (CPUID 0x80000007, EDX bit 8). */
-static int is_constant(void)
-{
-	unsigned eax, ebx, ecx, edx = 0;
-
-	return __get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) && edx & (1u << 8);
-}
-
 uint64_t host_tsc_khz(void)
 {
-	uint64_t khz;
+	uint64_t khz = from_perf();
 
-	if (!is_constant())
-		return 0;
-	khz = from_perf();
 	if (!khz)
 		khz = from_cpuid();
 	return khz ? khz : measure();

@@ -7,7 +7,7 @@
 
 /**
  * host_tsc_khz() - the kernel's own knowledge where it shows it (microseconds), else measured
- * (20 ms, within some ppm): cache the answer. 0 = there is none or it is not constant.
+ * (20 ms, within some ppm): cache the answer. 0 = there is none.
  */
 uint64_t host_tsc_khz(void);
 
