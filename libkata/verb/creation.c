@@ -257,6 +257,14 @@ static int send_console(struct creation *c, struct kata_err *err)
 		       : console_send(&c->console, c->args->console_socket, err);
 }
 
+static int lost_sandbox(int rc, struct kata_err *err)
+{
+	if (rc == 0 || rc == -EPIPE || rc == -ECONNRESET)
+		return err_set(err, -ECONNRESET,
+			       "kata-sandbox died while the container was made");
+	return err_sys_code(err, rc, "talk to kata-sandbox");
+}
+
 /* The sandbox gets its work at once; the shim joins while it boots the VM. */
 static int ask(struct creation *c, struct kata_err *err)
 {
@@ -281,7 +289,7 @@ static int ask(struct creation *c, struct kata_err *err)
 	fds[0] = config;
 	fds[1] = theirs;
 	rc = ctl_send(c->ctl_fd, &m, fds, 2);
-	return rc < 0 ? err_sys_code(err, rc, "talk to kata-sandbox") : 0;
+	return rc < 0 ? lost_sandbox(rc, err) : 0;
 }
 
 static int read_reply(struct creation *c, struct kata_err *err)
@@ -294,11 +302,8 @@ static int read_reply(struct creation *c, struct kata_err *err)
 	rc = ctl_recv(c->ctl_fd, &m, fds, &n_fds);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	if (rc == 0 || rc == -ECONNRESET)
-		return err_set(err, -ECONNRESET,
-			       "kata-sandbox died while the container was made");
-	if (rc < 0)
-		return err_sys_code(err, rc, "talk to kata-sandbox");
+	if (rc <= 0)
+		return lost_sandbox(rc, err);
 	if (m.type != CTL_REPLY)
 		return err_set(err, -EPROTO,
 			       "kata-sandbox answered with a message that is no reply");

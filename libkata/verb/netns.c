@@ -51,5 +51,8 @@ int netns_of_process(pid_t pid, struct kata_err *err)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) /* a zombie has no namespaces any more */
+		return err_set(err, -ESRCH,
+			       "kata-sandbox died while the container was made");
 	return fd < 0 ? err_sys(err, "open %s", path) : fd;
 }

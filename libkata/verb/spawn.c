@@ -58,15 +58,17 @@ void spawn_end(struct proc *p)
 	*p = (struct proc)PROC_INIT;
 }
 
+/* One that has ended already gets a start time that never fits: the reply will say why it did. */
 static int remember(const struct proc *p, struct store_proc *rec, struct kata_err *err)
 {
 	int rc;
 
 	rec->pid = p->pid;
+	rec->start = 0;
 	rc = proc_start_time(p->pid, &rec->start);
-	return rc < 0 ? err_sys_code(err, rc, "read start time of process %d",
-				     (int)p->pid)
-		      : 0;
+	if (rc == 0 || rc == -ESRCH)
+		return 0;
+	return err_sys_code(err, rc, "read start time of process %d", (int)p->pid);
 }
 
 static int conf_memfd(const struct conf *conf, struct kata_err *err)
