@@ -20,7 +20,7 @@
 static struct tmp dir;
 static struct kata k;
 static struct kata_err err;
-static char root[300], bundle[300], pid_file[300];
+static char root[300], bundle[300], pid_file[300], bin[300], conf[300], member_text[512];
 
 static const char *build_dir(void)
 {
@@ -74,10 +74,10 @@ static void setup(void)
 	ck_assert_int_eq(mkdirat(dir.fd, "bin", 0755), 0);
 	link_helper("tests/fakes/kata-sandbox", "bin/kata-sandbox");
 	link_helper("kata-shim", "bin/kata-shim");
-	setenv("KATA_LIBEXEC", mem_printf("%s/bin", dir.path), 1);
-	k = (struct kata){ .root = root,
-			   .root_given = true,
-			   .config = mem_printf("%s/kata.conf", dir.path) };
+	snprintf(bin, sizeof(bin), "%s/bin", dir.path);
+	snprintf(conf, sizeof(conf), "%s/kata.conf", dir.path);
+	setenv("KATA_LIBEXEC", bin, 1);
+	k = (struct kata){ .root = root, .root_given = true, .config = conf };
 	/* as engines do: what a create leaves behind becomes our child */
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 }
@@ -105,10 +105,10 @@ static bool exists(const char *name)
 	return faccessat(dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A member of the state document; "" when there is no container. */
+/* A member of the state document, until the next call; "" when there is no container. */
 static const char *state_of(const char *id, const char *member)
 {
-	struct arena *a = arena_new(); /* lives as long as the test */
+	AUTO(arena) *a = arena_new();
 	AUTO_FREE char *text = NULL;
 	const struct json *j;
 	size_t len;
@@ -120,7 +120,8 @@ static const char *state_of(const char *id, const char *member)
 		return "";
 	ck_assert_int_eq(json_parse(text, len, &json_limits_default, a, &j, &err), 0);
 	j = json_get(j, member);
-	return j && j->str ? j->str : "";
+	ck_assert(str_copy(member_text, sizeof(member_text), j && j->str ? j->str : ""));
+	return member_text;
 }
 
 static pid_t shim_pid(void)
