@@ -143,16 +143,16 @@ static bool is_packed(const unsigned char head[6])
 /* A header field: eight hex digits. */
 static bool hex8(const char *p, uint32_t *ret)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = "0123456789abcdefABCDEF";
 	uint32_t n = 0;
 
 	for (int i = 0; i < 8; i++) {
-		char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
-		const char *d = c ? strchr(digits, c) : NULL;
+		const char *d = p[i] ? strchr(digits, p[i]) : NULL;
+		uint32_t value = d ? (uint32_t)(d - digits) : 0;
 
 		if (!d)
 			return false;
-		n = n << 4 | (uint32_t)(d - digits);
+		n = n << 4 | (value < 16 ? value : value - 6);
 	}
 	*ret = n;
 	return true;

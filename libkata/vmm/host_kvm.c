@@ -37,7 +37,7 @@
 #define LOOP_MAX_NS 5000000
 #define LOOP_TRIES 3
 /** A vCPU that does not come back is interrupted, again and again, from here on. */
-#define RUN_DEADLINE_US 50000
+#define RUN_DEADLINE_US 50000L
 
 struct probe {
 	int vm, vcpu;

@@ -69,9 +69,12 @@ static void gone(struct qmp *q, const char *why)
 /* Text of QEMU's own for a message: bounded, no control characters. */
 static const char *printable(const char *s, char out[QMP_TEXT_MAX])
 {
-	size_t n = s ? strnlen(s, QMP_TEXT_MAX - 1) : 0;
-	struct cursor c = cursor_of(s, n);
+	size_t n = strlen(s);
+	struct cursor c;
 
+	if (n >= QMP_TEXT_MAX)
+		n = QMP_TEXT_MAX - 1;
+	c = cursor_of(s, n);
 	cursor_str(&c, n, out, QMP_TEXT_MAX);
 	return out;
 }
