@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's small pure parts: namespaces, capabilities, environment, users, devices, sysctls. */
+#include <errno.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "caps.h"
+#include "devices.h"
+#include "lookup.h"
+#include "ns.h"
+#include "suite.h"
+#include "sysctls.h"
+#include "user.h"
+
+static const struct oci_spec *spec_of(const char *text)
+{
+	struct arena *a = arena_new();
+	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
+	struct kata_err err = { 0 };
+	const struct json *j;
+
+	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
+				      0 &&
+			      jtab_decode(&oci_spec_tab, j, a, "", spec, &err) == 0,
+		      "%s", err.msg);
+	return spec;
+}
+
+static struct jt_strv list(const char *const *v)
+{
+	struct jt_strv l = { v, 0 };
+
+	while (v[l.n])
+		l.n++;
+	return l;
+}
+
+#define LIST(...) list((const char *const[]){ __VA_ARGS__, NULL })
+
+START_TEST(namespaces)
+{
+	struct kata_err err = { 0 };
+	unsigned long flags;
+
+	ck_assert_int_eq(ns_plan(spec_of("{\"ociVersion\":\"1.0.0\"}"), &flags, &err), 0);
+	ck_assert_uint_eq(flags, CLONE_NEWNS);
+	ck_assert_int_eq(
+		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
+				"{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/x\"},"
+				"{\"type\":\"cgroup\"},{\"type\":\"mount\"}]}}"),
+			&flags, &err),
+		0);
+	ck_assert_uint_eq(flags, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
+	ck_assert_int_eq(
+		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
+				"{\"type\":\"time\"}]}}"),
+			&flags, &err),
+		-ENOTSUP);
+	ck_assert_str_eq(err.msg,
+			 "linux.namespaces[0]: the guest makes no time namespace");
+	ck_assert_int_eq(
+		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
+				"{\"type\":\"uts\",\"path\":\"/proc/1/ns/uts\"}]}}"),
+			&flags, &err),
+		-ENOTSUP);
+}
+END_TEST
+
+START_TEST(capability_sets)
+{
+	const struct oci_caps spec = {
+		.bounding = LIST("CAP_CHOWN", "CAP_SYS_ADMIN", "CAP_CHECKPOINT_RESTORE"),
+		.effective = LIST("CAP_CHOWN", "CAP_NO_SUCH"),
+	};
+	struct caps c = caps_plan(&spec, 40);
+
+	ck_assert_uint_eq(c.bounding, 1ull << 0 | 1ull << 21 | 1ull << 40);
+	ck_assert_uint_eq(c.effective, 1);
+	ck_assert_uint_eq(c.ambient | c.permitted | c.inheritable, 0);
+	/* an older kernel */
+	ck_assert_uint_eq(caps_plan(&spec, 37).bounding, 1ull << 0 | 1ull << 21);
+	c = caps_plan(NULL, 40);
+	ck_assert_uint_eq(c.bounding | c.effective | c.permitted, 0);
+}
+END_TEST
+
+START_TEST(environment)
+{
+	const struct jt_strv env = LIST("A=1", "PATH=/x", "A=2", "HOME=", "ODD", "B==");
+	struct arena *a = arena_new();
+	char **e = env_make(&env, "/h", a);
+
+	ck_assert_str_eq(env_get(&env, "A"), "2");
+	ck_assert_str_eq(env_get(&env, "B"), "=");
+	ck_assert_str_eq(env_get(&env, "HOME"), "");
+	ck_assert_ptr_null(env_get(&env, "ODD"));
+	ck_assert_ptr_null(env_get(&env, "PAT"));
+	ck_assert_str_eq(e[0], "A=2");
+	ck_assert_str_eq(e[1], "PATH=/x");
+	ck_assert_str_eq(e[2], "HOME=/h");
+	ck_assert_str_eq(e[3], "ODD");
+	ck_assert_str_eq(e[4], "B==");
+	ck_assert_ptr_null(e[5]);
+	e = env_make(&(struct jt_strv){ NULL, 0 }, "/", a);
+	ck_assert_str_eq(e[0], "HOME=/");
+	ck_assert_ptr_null(e[1]);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(lookup)
+{
+	struct arena *a = arena_new();
+	struct kata_err err = { 0 };
+	const char *path;
+	TMP t = tmp_make();
+	char *env = mem_printf("::relative:/no/such:%s/d:%s:/bin", t.path, t.path);
+	int fd = openat(t.fd, "prog", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(lookup_program("prog", env, a, &path, &err), -ENOENT);
+	ck_assert_int_eq(err.status, 127);
+	ck_assert_str_eq(err.msg, "exec: \"prog\": executable file not found in $PATH");
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	close(fd);
+	ck_assert_int_eq(lookup_program("prog", env, a, &path, &err), 0);
+	ck_assert(str_has_suffix(path, "/prog") && str_has_prefix(path, t.path));
+	ck_assert_int_eq(lookup_program(t.path, env, a, &path, &err), -EISDIR);
+	ck_assert_int_eq(err.status, 126);
+	ck_assert(str_has_suffix(err.msg, "\": is a directory"));
+	ck_assert_int_eq(lookup_program("", env, a, &path, &err), -ENOENT);
+	ck_assert_str_eq(err.msg, "exec: \"\": executable file not found in $PATH");
+	ck_assert_int_eq(lookup_program("prog", NULL, a, &path, &err), -ENOENT);
+	ck_assert_int_eq(lookup_program("./nope", env, a, &path, &err), -ENOENT);
+	ck_assert_str_eq(err.msg,
+			 "exec: \"./nope\": stat ./nope: no such file or directory");
+	free(env);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(home_directories)
+{
+	static const char passwd[] =
+		"root:x:0:0:root:/root:/bin/sh\n\nbroken\nx:x:-1:0::/no:\n"
+		"y:x:4294967296:0::/no:\nshort:x:7:7::/seven\n"
+		"e:x:8:8:::\nu:x:1000:1000:a,b:/home/u:/bin/sh:extra\n"
+		"again:x:1000:1000::/second:/bin/sh";
+	struct arena *a = arena_new();
+
+	ck_assert_str_eq(user_home(passwd, 0, a), "/root");
+	ck_assert_str_eq(user_home(passwd, 7, a), "/seven");
+	ck_assert_str_eq(user_home(passwd, 8, a), "/");
+	ck_assert_str_eq(user_home(passwd, 1000, a), "/home/u");
+	ck_assert_str_eq(user_home(passwd, UINT32_MAX, a), "/");
+	ck_assert_str_eq(user_home("", 0, a), "/");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(device_list)
+{
+	struct kata_err err = { 0 };
+
+	ck_assert_int_eq(devices_check(NULL, &err), 0);
+	ck_assert_int_eq(
+		devices_check(
+			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
+				"{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229},"
+				"{\"path\":\"/dev/ptmx\",\"type\":\"c\",\"major\":5,\"minor\":2},"
+				"{\"path\":\"/dev/n\",\"type\":\"u\",\"major\":1,\"minor\":3}]}}")
+				->linux_,
+			&err),
+		0);
+	ck_assert_int_eq(
+		devices_check(
+			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
+				"{\"path\":\"/dev/m\",\"type\":\"c\",\"major\":1,\"minor\":1}]}}")
+				->linux_,
+			&err),
+		-ENOTSUP);
+	ck_assert_int_eq(
+		devices_check(
+			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
+				"{\"path\":\"/dev/b\",\"type\":\"b\",\"major\":1,\"minor\":3}]}}")
+				->linux_,
+			&err),
+		-ENOTSUP);
+}
+END_TEST
+
+START_TEST(sysctl_list)
+{
+	static const struct {
+		const char *name;
+		bool ipc, uts, ok;
+	} cases[] = {
+		{ "net.ipv4.ip_forward", false, false, true },
+		{ "net/ipv4/conf/eth0.1/forwarding", false, false, true },
+		{ "kernel.sem", true, false, true },
+		{ "kernel.sem", false, true, false },
+		{ "kernel/shmmax", true, false, true },
+		{ "fs.mqueue.msg_max", true, false, true },
+		{ "fs.mqueue.msg_max", false, false, false },
+		{ "kernel.domainname", false, true, true },
+		{ "kernel.domainname", false, false, false },
+		{ "kernel.hostname", false, true, false },
+		{ "kernel.panic", true, true, false },
+		{ "vm.swappiness", true, true, false },
+		{ "network", true, true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text = mem_printf(
+			"{\"ociVersion\":\"1.0.0\",\"linux\":{\"sysctl\":{\"%s\":\"1\"},"
+			"\"namespaces\":[{\"type\":\"mount\"}%s%s]}}",
+			cases[i].name, cases[i].ipc ? ",{\"type\":\"ipc\"}" : "",
+			cases[i].uts ? ",{\"type\":\"uts\"}" : "");
+		struct kata_err err = { 0 };
+
+		ck_assert_msg((sysctls_check(spec_of(text), &err) == 0) == cases[i].ok,
+			      "%s: %s", text, err.msg);
+		free(text);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		namespaces,	  capability_sets, environment, lookup,
+		home_directories, device_list,	   sysctl_list,
+	};
+
+	return suite_run("agent_plans", tests, ARRAY_SIZE(tests));
+}

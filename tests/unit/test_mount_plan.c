@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mounts[] to operations. */
+#include <errno.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+
+#include "base/str.h"
+#include "mount_plan.h"
+#include "suite.h"
+
+#define SHARE "/elsewhere"
+
+/* The plan of a spec with these mounts; the arena is the test process's end. */
+static int plan(const char *mounts, struct mount_plan *ret, struct kata_err *err)
+{
+	struct arena *a = arena_new();
+	char *text = mem_printf("{\"ociVersion\":\"1.2.0\",\"mounts\":[%s]}", mounts);
+	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
+	const struct json *j;
+
+	memset(err, 0, sizeof(*err));
+	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, err) ==
+				      0 &&
+			      jtab_decode(&oci_spec_tab, j, a, "", spec, err) == 0,
+		      "%s", err->msg);
+	free(text);
+	return mount_plan_make(spec, SHARE, a, ret, err);
+}
+
+static struct mount_plan good(const char *mounts)
+{
+	struct mount_plan p;
+	struct kata_err err;
+
+	ck_assert_msg(plan(mounts, &p, &err) == 0, "%s", err.msg);
+	return p;
+}
+
+START_TEST(new_filesystems)
+{
+	struct mount_plan p = good(
+		"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+		"{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\","
+		"\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=64m\"]}");
+
+	ck_assert_uint_eq(p.n, 2);
+	ck_assert_int_eq(p.ops[0].kind, MOUNT_OP_FS);
+	ck_assert_str_eq(p.ops[0].dest, "/proc");
+	ck_assert_uint_eq(p.ops[0].flags, 0);
+	ck_assert_str_eq(p.ops[1].fstype, "tmpfs");
+	ck_assert_str_eq(p.ops[1].data, "mode=1777,size=64m");
+	ck_assert_uint_eq(p.ops[1].flags, MS_NOSUID | MS_NOEXEC | MS_NODEV);
+	ck_assert(p.own_dev);
+}
+END_TEST
+
+START_TEST(binds_are_rebased)
+{
+	struct mount_plan p = good(
+		"{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"/run/kata/share/c1/m0\","
+		"\"options\":[\"rbind\",\"ro\",\"nosuid\",\"rprivate\",\"rro\"]},"
+		"{\"destination\":\"/b\",\"type\":\"none\",\"source\":\"/run/kata/share/c1/./m1\","
+		"\"options\":[\"bind\",\"noatime\",\"dev\",\"nosymfollow\"]}");
+
+	ck_assert_int_eq(p.ops[0].kind, MOUNT_OP_BIND);
+	ck_assert_str_eq(p.ops[0].source, SHARE "/c1/m0");
+	ck_assert_uint_eq(p.ops[0].flags, MS_REC);
+	ck_assert_uint_eq(p.ops[0].set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+	ck_assert_uint_eq(p.ops[0].opts.attr_set, MOUNT_ATTR_RDONLY);
+	ck_assert_uint_eq(p.ops[0].opts.n_propagation, 1);
+	ck_assert_str_eq(p.ops[1].source, SHARE "/c1/m1");
+	ck_assert_uint_eq(p.ops[1].flags, 0);
+	ck_assert_uint_eq(p.ops[1].set, MOUNT_ATTR_NOATIME | MOUNT_ATTR_NOSYMFOLLOW);
+	ck_assert_uint_eq(p.ops[1].clear, MOUNT_ATTR__ATIME | MOUNT_ATTR_NODEV);
+}
+END_TEST
+
+START_TEST(sources_outside_are_refused)
+{
+	static const char *const sources[] = {
+		"/etc",
+		"/run/kata/share",
+		"/run/kata/share/",
+		"/run/kata/sharex/m0",
+		"/run/kata/share/../../../etc",
+		"relative",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		char *m = mem_printf(
+			"{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"%s\"}",
+			sources[i]);
+		struct mount_plan p;
+		struct kata_err err;
+
+		ck_assert_int_eq(plan(m, &p, &err), -EINVAL);
+		ck_assert_msg(str_has_prefix(err.msg, "mounts[0].source: "), "%s",
+			      err.msg);
+		free(m);
+	}
+}
+END_TEST
+
+START_TEST(readonly_tmpfs_is_filled_first)
+{
+	struct mount_plan p = good(
+		"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"ro\"]},"
+		"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"p\"},"
+		"{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"s\",\"options\":[\"ro\"]}");
+
+	ck_assert_uint_eq(p.n, 4);
+	ck_assert_uint_eq(p.ops[0].flags, 0);
+	ck_assert_uint_eq(p.ops[2].flags, MS_RDONLY);
+	ck_assert_int_eq(p.ops[3].kind, MOUNT_OP_READONLY);
+	ck_assert_str_eq(p.ops[3].dest, "/dev");
+	ck_assert_uint_eq(p.ops[3].set, MOUNT_ATTR_RDONLY);
+}
+END_TEST
+
+START_TEST(other_kinds)
+{
+	struct mount_plan p = good(
+		"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"c\","
+		"\"options\":[\"ro\"]},"
+		"{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"tmpcopyup\"]},"
+		"{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"remount\",\"ro\"]},"
+		"{\"destination\":\"/dev/\",\"type\":\"bind\",\"source\":\"/run/kata/share/c1/m3\"}");
+
+	ck_assert_int_eq(p.ops[0].kind, MOUNT_OP_CGROUP);
+	ck_assert(p.ops[1].opts.copyup);
+	ck_assert_int_eq(p.ops[2].kind, MOUNT_OP_REMOUNT);
+	ck_assert_int_eq(p.ops[3].kind, MOUNT_OP_BIND);
+	ck_assert(!p.own_dev);
+}
+END_TEST
+
+START_TEST(nothing_to_do)
+{
+	ck_assert_uint_eq(good("").n, 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		new_filesystems,
+		binds_are_rebased,
+		sources_outside_are_refused,
+		readonly_tmpfs_is_filled_first,
+		other_kinds,
+		nothing_to_do,
+	};
+
+	return suite_run("mount_plan", tests, ARRAY_SIZE(tests));
+}
