@@ -91,7 +91,9 @@ int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsign
 	if (fd < 0)
 		return fd;
 	str_copy(m.id, sizeof(m.id), box->rec.id);
-	return ctl_call(fd, &m, NULL, 0, VERB_CALL_MS, err);
+	/* a guest that hangs must not keep delete --force from turning to the host's processes */
+	return ctl_call(fd, &m, NULL, 0,
+			type == CTL_KILL ? VERB_KILL_WAIT_MS : VERB_CALL_MS, err);
 }
 
 bool verb_is_gone(int code)

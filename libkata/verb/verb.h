@@ -13,8 +13,8 @@
 
 /** How long delete waits for a killed container before it turns to SIGKILL on the host. */
 #define VERB_KILL_WAIT_MS 10000
-/** How long a sandbox may take over a request that is answered at once when all is well. */
-#define VERB_CALL_MS 60000
+/** How long a sandbox may take over a request: a little more than it gives its guest. */
+#define VERB_CALL_MS 65000
 
 /** struct verb_box - an existing container, opened by a verb. */
 struct verb_box {
@@ -43,7 +43,7 @@ void verb_state(const struct store_record *r, enum oci_status status,
 
 /**
  * verb_call() - one request to the container's sandbox, waiting for the reply.
- * @type: enum ctl_type. -ECONNREFUSED, -ENOENT, -ECONNRESET: there is no sandbox (any more).
+ * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, everything else VERB_CALL_MS. -ECONNREFUSED, -ENOENT, -ECONNRESET: there is no sandbox (any more).
  */
 int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsigned flags,
 	      struct kata_err *err) MUST_CHECK;
