@@ -11,7 +11,8 @@
  * Most properties are rows of one table: where the struct is, which member,
  * what counts as "asked for". The rest are small predicates.
  *
- * Pure. When the agent learns a property its row goes.
+ * Pure. When the agent learns a property its row goes. Devices are the agent's to refuse: it
+ * knows what the guest has.
  */
 #include "sandbox/guest_spec.h"
 
@@ -279,40 +280,6 @@ static int check_namespaces(const struct oci_spec *spec, const struct check *c)
 	return 0;
 }
 
-/* Made in every container (config-linux.md, Default Devices), whether listed or not. */
-static const char *const default_devices[] = {
-	"/dev/null",	"/dev/zero", "/dev/full",    "/dev/random",
-	"/dev/urandom", "/dev/tty",  "/dev/console", "/dev/ptmx",
-};
-
-static bool is_default_device(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++) {
-		if (str_eq(path, default_devices[i]))
-			return true;
-	}
-	return false;
-}
-
-static int check_devices(const struct oci_spec *spec, const struct check *c)
-{
-	const struct oci_device *dev;
-	char path[64];
-	int rc = 0;
-
-	if (!spec->linux_)
-		return 0;
-	dev = spec->linux_->devices.v;
-	for (size_t i = 0; i < spec->linux_->devices.n && rc == 0; i++) {
-		if (is_default_device(dev[i].path))
-			continue;
-		snprintf(path, sizeof(path), "linux.devices[%zu]", i);
-		rc = report(c, false, path,
-			    "devices other than the default ones are not made yet");
-	}
-	return rc;
-}
-
 static int check_mounts(const struct oci_spec *spec, const struct check *c)
 {
 	const struct oci_mount *m = spec->mounts.v;
@@ -340,7 +307,10 @@ static int check_propagation(const struct oci_spec *spec, const struct check *c)
 }
 
 static int (*const checks[])(const struct oci_spec *, const struct check *) = {
-	check_namespaces, check_rows, check_devices, check_mounts, check_propagation,
+	check_namespaces,
+	check_rows,
+	check_mounts,
+	check_propagation,
 };
 
 /** guest_spec_check() - see guest_spec.h. -ENOTSUP for what must not be ignored. */

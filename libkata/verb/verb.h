@@ -43,7 +43,8 @@ void verb_state(const struct store_record *r, enum oci_status status,
 
 /**
  * verb_call() - one request to the container's sandbox, waiting for the reply.
- * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, everything else VERB_CALL_MS. -ECONNREFUSED, -ENOENT, -ECONNRESET: there is no sandbox (any more).
+ * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, everything else VERB_CALL_MS.
+ * -ECONNREFUSED, -ENOENT, -ECONNRESET: there is no sandbox (any more).
  */
 int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsigned flags,
 	      struct kata_err *err) MUST_CHECK;
