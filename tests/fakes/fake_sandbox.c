@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/sock.h"
+#include "base/str.h"
 
 #define EXPECT_MS 20000
 
@@ -48,21 +49,14 @@ static char *shim_path(void)
 	return mem_printf("%s/kata-shim", dir ? dir : ".");
 }
 
-static char **make_env(const struct fake_start *how)
+static void make_env(const struct fake_start *how, struct strv *env)
 {
-	char **env = mem_zalloc(8 * sizeof(*env));
-	size_t n = 0;
-
-	if (how->env)
-		return (char **)(uintptr_t)how->env;
-	env[n++] = mem_printf(SHIM_ENV_TERMINAL "=%d", how->terminal);
-	env[n++] = mem_printf(SHIM_ENV_HOSTNAME "=%s",
-			      how->hostname ? how->hostname : "");
-	env[n++] = mem_printf(SHIM_ENV_COMM "=%s", how->comm ? how->comm : "");
-	env[n++] = mem_printf(SHIM_ENV_NEWNS "=%d", how->rootfs != NULL);
+	strv_addf(env, SHIM_ENV_TERMINAL "=%d", how->terminal);
+	strv_addf(env, SHIM_ENV_HOSTNAME "=%s", how->hostname ? how->hostname : "");
+	strv_addf(env, SHIM_ENV_COMM "=%s", how->comm ? how->comm : "");
+	strv_addf(env, SHIM_ENV_NEWNS "=%d", how->rootfs != NULL);
 	if (getenv("ASAN_OPTIONS"))
-		env[n++] = mem_printf("ASAN_OPTIONS=%s", getenv("ASAN_OPTIONS"));
-	return env;
+		strv_addf(env, "ASAN_OPTIONS=%s", getenv("ASAN_OPTIONS"));
 }
 
 void fake_start(struct fake_sandbox *f, const struct fake_start *how)
@@ -72,6 +66,7 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 	struct proc_fd fds[5];
 	struct kata_err err = { 0 };
 	AUTO_FREE char *path = shim_path();
+	struct strv env = { 0 };
 	int pair[2], root = -1, rc;
 
 	memset(f, 0xff, sizeof(*f)); /* all descriptors -1 */
@@ -90,13 +85,15 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 	}
 	sp.path = path;
 	sp.argv = argv;
-	sp.envp = make_env(how);
+	make_env(how, &env);
+	sp.envp = how->env ? (char **)(uintptr_t)how->env : env.v;
 	sp.fds = fds;
 	sp.clone_flags = how->clone_flags;
 	sp.new_session = true;
 	sp.ctty = how->ctty ? 0 : -1;
 	rc = proc_spawn(&sp, &f->shim, &err);
 	ck_assert_msg(rc == 0, "start %s: %s", path, err.msg);
+	strv_done(&env);
 	close(pair[1]);
 	close_fd(&root);
 	f->ctl = pair[0];
