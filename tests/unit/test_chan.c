@@ -22,9 +22,12 @@ static int on_frame(struct chan *c, const struct frame *f, const void *body)
 {
 	struct end *e = CONTAINER_OF(c, struct end, chan);
 	const unsigned char *p = body;
+	bool same = true;
 
+	/* one assertion for all: each is a system call of libcheck's */
 	for (uint32_t i = 0; i < f->len; i++)
-		ck_assert_uint_eq(p[i], (unsigned char)(f->id + i));
+		same = same && p[i] == (unsigned char)(f->id + i);
+	ck_assert(same);
 	e->frames++;
 	e->bytes += f->len;
 	e->last_id = f->id;
