@@ -39,7 +39,10 @@ void loop_free(struct loop *l);
 int loop_add(struct loop *l, struct loop_src *src, int fd, uint32_t events) MUST_CHECK;
 /** loop_mod() - change what is watched for; 0 = only EPOLLHUP/EPOLLERR. No-op when unchanged. */
 int loop_mod(struct loop_src *src, uint32_t events) MUST_CHECK;
-/** loop_del() - stop watching; does not close. Safe when not added. */
+/**
+ * loop_del() - stop watching; does not close. Safe when not added. Call it before the descriptor
+ * is closed: epoll watches the open file, which another process may still hold.
+ */
 void loop_del(struct loop_src *src);
 
 /** loop_run() - dispatch until loop_stop(). Return: the value given to loop_stop(), or -errno. */

@@ -81,7 +81,10 @@ int proc_wait_ms(int pidfd, int ms) MUST_CHECK;
 /** proc_kill() - pidfd_send_signal. 0 also when it has ended already. */
 int proc_kill(int pidfd, int sig) MUST_CHECK;
 
-/** proc_start_time() - field 22 of /proc/PID/stat (clock ticks since boot); zombie or absent: -ESRCH. */
+/**
+ * proc_start_time() - field 22 of /proc/PID/stat (clock ticks since boot); zombie or absent: -ESRCH.
+ * @pid: as the mounted /proc has it: of the host, not of a pid namespace that was entered
+ */
 int proc_start_time(pid_t pid, uint64_t *ret_ticks) MUST_CHECK;
 /**
  * proc_open() - pidfd of (@pid, @start_time), both recorded earlier. -ESRCH when that very

@@ -300,21 +300,32 @@ START_TEST(remove_tree_stays_on_its_mount)
 {
 	TMP t = tmp_make();
 	char path[400], out[400];
+	int ns;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return; /* needs root */
+	close(t.fd);	/* it sees the mounts of the namespace it was opened in */
+	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(mount("", "/", "", MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mkdirat(t.fd, "out", 0700), 0);
 	put(t.fd, "out/keep", "x");
 	ck_assert_int_eq(mkdirat(t.fd, "d", 0700), 0);
 	ck_assert_int_eq(mkdirat(t.fd, "d/m", 0700), 0);
+	put(t.fd, "d/m/covered", "x");
 	snprintf(out, sizeof(out), "%s/out", t.path);
 	snprintf(path, sizeof(path), "%s/d/m", t.path);
 	ck_assert_int_eq(mount(out, path, "", MS_BIND, NULL), 0);
-	ck_assert_int_lt(fs_remove_tree(t.fd, "d"), 0);
+	ck_assert_int_eq(fs_remove_tree(t.fd, "d"), -EBUSY);
 	check_file(t.fd, "out/keep", "x");
+	/* a mount that only t.fd's namespace has: the kernel does not say EBUSY for it */
+	ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC); /* keeps it */
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
 	ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
-	ck_assert_int_eq(fs_remove_tree(t.fd, "d"), 0);
+	ck_assert_int_eq(fs_remove_tree(t.fd, "d"), -EXDEV);
+	close(ns);
+	check_file(t.fd, "out/keep", "x");
+	snprintf(path, sizeof(path), "%s/d", t.path);
+	ck_assert_int_eq(fs_remove_tree(AT_FDCWD, path), 0);
 }
 END_TEST
 

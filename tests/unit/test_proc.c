@@ -209,6 +209,36 @@ START_TEST(descriptors_may_change_places)
 }
 END_TEST
 
+/* targets that are free with us: where a duplicate would land first */
+START_TEST(descriptors_may_go_to_free_numbers)
+{
+	TMP t = tmp_make();
+	struct proc_spawn sp = { SHELL("") };
+	AUTO_FREE char *text = NULL;
+	struct proc_fd fds[3];
+	char name[2] = "a", path[3][32];
+	int i, fd, lowest;
+
+	for (i = 0; i < 3; i++, name[0]++) {
+		fd = openat(t.fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		ck_assert_int_eq(write(fd, name, 1), 1);
+		ck_assert_int_eq(dup3(fd, 40 + i, O_CLOEXEC), 40 + i);
+		close(fd);
+	}
+	/* output_of() takes two more, the spawn four: reach well above them */
+	lowest = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	close(lowest);
+	for (i = 0; i < 3; i++) {
+		fds[i] = (struct proc_fd){ 40 + i, lowest + 6 - i };
+		snprintf(path[i], sizeof(path[i]), "/proc/self/fd/%d", lowest + 6 - i);
+	}
+	sp.path = "/bin/cat";
+	sp.argv = (char *[]){ "cat", path[0], path[1], path[2], NULL };
+	text = output_of(sp, fds, 3);
+	ck_assert_str_eq(text, "abc");
+}
+END_TEST
+
 START_TEST(environment_is_what_was_given)
 {
 	struct proc_spawn sp = { SHELL("") };
@@ -624,6 +654,7 @@ int main(void)
 		failed_steps_are_named,
 		unlisted_descriptors_are_null_or_closed,
 		descriptors_may_change_places,
+		descriptors_may_go_to_free_numbers,
 		environment_is_what_was_given,
 		signals_are_as_at_birth,
 		exec_by_descriptor,
