@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -271,7 +272,9 @@ static int virtiofsd_up(struct sandbox *sb, struct container *first, struct kata
 	sp.argv = argv.v;
 	sp.fds = fds;
 	sp.n_fds = 1;
-	sp.pdeathsig = SIGKILL;
+	/* the one in C forks into a pid namespace of its own and its first process only waits:
+	 * as pid 1 it takes the one that works along when it is killed */
+	sp.clone_flags = CLONE_NEWPID;
 	h->virtiofsd.name = "virtiofsd";
 	h->virtiofsd.on_end = on_virtiofsd_end;
 	r = child_start(&h->virtiofsd, sb->loop, &sp, err);
@@ -348,8 +351,14 @@ int host_up(struct sandbox *sb, struct container *first, struct kata_err *err)
 	return 0;
 }
 
+/*
+ * Whoever lets go of the guest's memory last has the work of freeing it. That
+ * is to be the VMM, whose memory it is: the helpers end first.
+ */
 void host_down(struct sandbox *sb)
 {
+	child_stop(&sb->host.virtiofsd);
+	child_stop(&sb->host.vsock_device);
 	while (sb->host.steps > 0)
 		steps[--sb->host.steps].down(sb);
 }

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# vm: the bundle's vm section, and the machine that comes of it.
+
+load helpers
+
+setup()
+{
+	e2e_setup
+	share=${KATA_RUNTIME%/bin/*}/share/kata
+}
+
+teardown()
+{
+	e2e_teardown
+}
+
+@test "vm.kernel is refused where the configuration does not allow it" {
+	bundle b ".vm = { kernel: { path: \"$T/vmlinux\" } }"
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.kernel.path'
+	has "$output" 'allow_kernel'
+}
+
+@test "vm.kernel and its initrd are used where the configuration allows them" {
+	mkdir "$T/guest"
+	cp "$share/vmlinux" "$share/initramfs.cpio" "$T/guest"
+	conf runtime "allow_kernel = $T/guest/*"
+	sh_bundle b 'echo from the VM; exec sleep 100' \
+		".vm = { kernel: { path: \"$T/guest/vmlinux\", initrd: \"$T/guest/initramfs.cpio\" } }"
+	start_container "$c" b
+	wait_output "$c" 'from the VM'
+	has "$(tr '\0' ' ' <"/proc/$(vmm_pid)/cmdline")" "-kernel $T/guest/vmlinux"
+}
+
+# the VMM is a child of the sandbox
+vmm_pid()
+{
+	pgrep -P "$(record "$c" .sandbox.pid)" qemu
+}
+
+@test "vm.kernel.parameters are refused, and used where allowed" {
+	sh_bundle b 'cat /proc/cmdline' \
+		".vm = { kernel: { path: \"$share/vmlinux\", initrd: \"$share/initramfs.cpio\", parameters: [\"kata.test=1\"] } }"
+	conf runtime "allow_kernel = $share/*"
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.kernel.parameters'
+	echo 'allow_kernel_params = yes' >>"$T/kata.conf"
+	run -0 kata run --bundle "$T/b" "$c"
+	has "$output" 'kata.test=1'
+}
+
+@test "vm.hwConfig: vcpus and memory are the guest's" {
+	sh_bundle b 'grep -c ^processor /proc/cpuinfo; awk "/MemTotal/ { print (\$2 > 200000 && \$2 < 262144) }" /proc/meminfo' \
+		".vm = { kernel: { path: \"$share/vmlinux\", initrd: \"$share/initramfs.cpio\" }, hwConfig: { vcpus: 2, memory: 268435456 } }"
+	conf runtime "allow_kernel = $share/*"
+	run -0 kata run --bundle "$T/b" "$c"
+	equal "$output" "2"$'\n'"1"
+}
+
+@test "vm.hwConfig: Xen's properties are refused by name" {
+	bundle b \
+		".vm = { kernel: { path: \"$share/vmlinux\" }, hwConfig: { deviceTree: \"/x.dtb\" } }"
+	conf runtime "allow_kernel = $share/*"
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.hwConfig.deviceTree'
+}
+
+@test "vm.hypervisor is refused, and used where allowed" {
+	printf '#!/bin/sh\nexec %s "$@"\n' "$(type -p qemu-system-x86_64)" >"$T/my-vmm"
+	chmod +x "$T/my-vmm"
+	sh_bundle b 'echo here' \
+		".vm = { hypervisor: { path: \"$T/my-vmm\" }, kernel: { path: \"$share/vmlinux\", initrd: \"$share/initramfs.cpio\" } }"
+	conf runtime "allow_kernel = $share/*"
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.hypervisor.path'
+	has "$output" 'allow_hypervisor'
+	echo "allow_hypervisor = $T/*" >>"$T/kata.conf"
+	start_container "$c" b
+	wait_output "$c" here
+}
+
+@test "vm.image is refused where it is not allowed, and attached where it is" {
+	truncate -s 8M "$T/disk.raw"
+	sh_bundle b 'cat /sys/block/vda/size' \
+		".vm = { kernel: { path: \"$share/vmlinux\", initrd: \"$share/initramfs.cpio\" }, image: { path: \"$T/disk.raw\", format: \"raw\" } }"
+	conf runtime "allow_kernel = $share/*"
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.image.path'
+	echo "allow_image = $T/*" >>"$T/kata.conf"
+	run -0 kata run --bundle "$T/b" "$c"
+	equal "$output" 16384
+}
+
+@test "q35 runs containers too" {
+	conf hypervisor 'machine = q35'
+	run -0 in_container 'echo on q35'
+	equal "$output" 'on q35'
+}
+
+@test "an emulated processor is what auto falls back to, and what tcg says" {
+	conf hypervisor 'accel = tcg'
+	sh_bundle b 'echo up; exec sleep 100'
+	start_container "$c" b
+	wait_output "$c" up
+	has "$(tr '\0' ' ' <"/proc/$(vmm_pid)/cmdline")" '-accel tcg'
+}
