@@ -83,8 +83,10 @@ int caps_apply(const struct caps *c, struct kata_err *err)
 		return err_sys(err, "unable to apply caps");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, "unable to clear ambient caps");
+	/* one that is not inheritable cannot be ambient (capabilities(7)); runc's own template
+	 * asks for such, and runc runs it without them */
 	for (unsigned n = 0; n < 64; n++) {
-		if ((c->ambient & CAP_BIT(n)) &&
+		if ((c->ambient & c->inheritable & c->permitted & CAP_BIT(n)) &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
 			return err_sys(err, "unable to raise ambient capability %s",
 				       oci_cap_names[n]);

@@ -24,7 +24,8 @@
 #include "vmm/host_kvm.h"
 #include "vmm/host_tsc.h"
 
-#define CACHE_NAME "host-facts"
+/* no container can have this name: see oci_id_check() */
+#define CACHE_NAME "@host-facts"
 #define CACHE_VERSION 1
 #define CACHE_MAX 256
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"

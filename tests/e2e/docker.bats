@@ -56,7 +56,7 @@ teardown()
 	local left
 	# shellcheck disable=SC2046 # ids
 	timeout 120 docker rm -f $(docker ps -aq) >/dev/null 2>&1 || true
-	left=$(find "$docker_root" -mindepth 1 ! -name host-facts 2>/dev/null
+	left=$(find "$docker_root" -mindepth 1 ! -name @host-facts 2>/dev/null
 		timeout 20 python3 "$e2e_dir/processes.py" "$D/exec/runtime-runc"
 		timeout 20 python3 "$e2e_dir/processes.py" "$D/exec/containerd/daemon/io.containerd.runtime.v2.task")
 	e2e_teardown

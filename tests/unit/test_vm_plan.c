@@ -343,7 +343,7 @@ START_TEST(facts)
 
 	ck_assert_int_eq(vm_facts_gather(t.fd, &first, &err), 0);
 	ck_assert_uint_gt(first.host_cpus, 0);
-	ck_assert_int_eq(fs_read_at(t.fd, "host-facts", 4096, &text, &len), 0);
+	ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &text, &len), 0);
 	ck_assert_int_eq(vm_facts_gather(t.fd, &second, &err), 0);
 	ck_assert_uint_eq(first.tsc_khz, second.tsc_khz);
 	ck_assert_int_eq(first.kvm_usable, second.kvm_usable);
@@ -362,16 +362,16 @@ START_TEST(facts_cache)
 	size_t len;
 
 	ck_assert_int_eq(vm_facts_gather(t.fd, &f, &err), 0);
-	ck_assert_int_eq(fs_read_at(t.fd, "host-facts", 4096, &good, &len), 0);
+	ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &good, &len), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		AUTO_FREE char *now = NULL;
 		char *tsc;
 
 		ck_assert_int_eq(
-			fs_write_atomic(t.fd, "host-facts", bad[i], strlen(bad[i]), 0600),
+			fs_write_atomic(t.fd, "@host-facts", bad[i], strlen(bad[i]), 0600),
 			0);
 		ck_assert_int_eq(vm_facts_gather(t.fd, &f, &err), 0);
-		ck_assert_int_eq(fs_read_at(t.fd, "host-facts", 4096, &now, &len), 0);
+		ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &now, &len), 0);
 		tsc = strrchr(now, ' '); /* measured again: the last digits may differ */
 		ck_assert_int_eq(strncmp(now, good, (size_t)(tsc - now)), 0);
 	}
