@@ -59,6 +59,7 @@ struct process {
 	struct loop_src shim;
 	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
 	uint16_t height, width;	  /* of its terminal, as last told; 0 = never */
+	uint64_t signals;	  /* came before there was a guest process; bit n - 1 */
 	bool exited;
 };
 

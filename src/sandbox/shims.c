@@ -35,7 +35,12 @@ static void ask_guest(struct process *p, enum msg_type type, const char *body)
 		log_debug("%s could not be sent to the guest", msg_type_name(type));
 }
 
-static void ask_signal(struct process *p, uint32_t signal)
+static bool is_built(const struct process *p)
+{
+	return p->ct->state != CT_ASKED && p->ct->state != CT_BUILDING;
+}
+
+static void send_signal(struct process *p, uint32_t signal)
 {
 	char body[128];
 
@@ -43,6 +48,17 @@ static void ask_signal(struct process *p, uint32_t signal)
 		 "{\"container\":%u,\"process\":%u,\"signal\":%u,\"all\":false}",
 		 p->ct->number, p->number, signal);
 	ask_guest(p, MSG_SIGNAL, body);
+}
+
+/* Before there is a guest process a signal waits, as one does that is blocked: once. */
+static void ask_signal(struct process *p, uint32_t signal)
+{
+	if (signal < 1 || signal > 64)
+		return;
+	if (is_built(p))
+		send_signal(p, signal);
+	else
+		p->signals |= UINT64_C(1) << (signal - 1);
 }
 
 static void send_winsize(struct process *p)
@@ -61,7 +77,7 @@ static void ask_winsize(struct process *p, const struct ctl_msg *m)
 {
 	p->height = m->height;
 	p->width = m->width;
-	if (p->ct->state != CT_ASKED && p->ct->state != CT_BUILDING)
+	if (is_built(p))
 		send_winsize(p);
 }
 
@@ -69,6 +85,10 @@ void shim_built(struct process *p)
 {
 	if (p->height && p->width)
 		send_winsize(p);
+	for (uint32_t n = 1; n <= 64; n++)
+		if (p->signals & (UINT64_C(1) << (n - 1)))
+			send_signal(p, n);
+	p->signals = 0;
 }
 
 static void ask_stdin_end(struct process *p, const struct ctl_msg *m)
