@@ -367,9 +367,9 @@ START_TEST(facts_cache)
 		AUTO_FREE char *now = NULL;
 		char *tsc;
 
-		ck_assert_int_eq(
-			fs_write_atomic(t.fd, "@host-facts", bad[i], strlen(bad[i]), 0600),
-			0);
+		ck_assert_int_eq(fs_write_atomic(t.fd, "@host-facts", bad[i],
+						 strlen(bad[i]), 0600),
+				 0);
 		ck_assert_int_eq(vm_facts_gather(t.fd, &f, &err), 0);
 		ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &now, &len), 0);
 		tsc = strrchr(now, ' '); /* measured again: the last digits may differ */
