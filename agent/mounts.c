@@ -76,7 +76,9 @@ static int open_dest(const struct mounts_env *env, const char *dest, bool is_fil
 
 static int do_bind(const struct mount_op *op, const struct mounts_env *env)
 {
-	AUTO_CLOSE int src = open(op->source, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	/* unlike O_PATH this makes virtio-fs mount what is a filesystem of its own on the host */
+	AUTO_CLOSE int src = open_tree(AT_FDCWD, op->source,
+				       OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	AUTO_CLOSE int dest = -1;
 	struct stat st;
 
