@@ -11,9 +11,11 @@
 #include "sandbox/guest_spec.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "share/share.h"
 
 static const char *const stream_names[STREAM_KINDS] = {
@@ -133,4 +135,47 @@ void guest_exec_write(const struct oci_process *p, unsigned container, unsigned 
 	jtab_encode(&oci_process_tab, p, &o);
 	write_streams(&o, st);
 	json_out_end_object(&o);
+}
+
+/* What "/run/kata/share/c7/<name>" is on the host; *ret_len: bytes of @name that say so. */
+static const char *host_path(const struct oci_spec *spec, const char *name,
+			     size_t *ret_len)
+{
+	const struct oci_mount *mounts = spec->mounts.v;
+	size_t digits, index = 0;
+
+	if (str_has_prefix(name, "rootfs")) {
+		*ret_len = sizeof("rootfs") - 1;
+		return spec->root->path;
+	}
+	digits = name[0] == 'm' ? strspn(name + 1, "0123456789") : 0;
+	if (digits == 0 || digits > 7)
+		return NULL;
+	for (size_t i = 1; i <= digits; i++)
+		index = index * 10 + (size_t)(name[i] - '0');
+	if (index >= spec->mounts.n || !share_mount_is_bind(&mounts[index]))
+		return NULL;
+	*ret_len = 1 + digits;
+	return mounts[index].source;
+}
+
+void guest_text_to_host(const struct oci_spec *spec, unsigned number, const char *text,
+			char *out, size_t size)
+{
+	struct buf b = { 0 };
+	char prefix[64];
+	const char *at;
+
+	snprintf(prefix, sizeof(prefix), PROTO_SHARE_DIR "/c%u/", number);
+	while ((at = strstr(text, prefix))) {
+		size_t len = 0;
+		const char *path = host_path(spec, at + strlen(prefix), &len);
+
+		buf_add(&b, text, (size_t)(at - text));
+		buf_add_str(&b, path ? path : prefix);
+		text = at + strlen(prefix) + len;
+	}
+	buf_add_str(&b, text);
+	str_copy(out, size, buf_cstr(&b));
+	buf_done(&b);
 }

@@ -18,6 +18,12 @@ struct guest_streams {
 /** guest_create_write() - body of MSG_CREATE. @number: the container's number. */
 void guest_create_write(const struct oci_spec *spec, const char *id, unsigned number,
 			const struct guest_streams *st, struct buf *out);
+/**
+ * guest_text_to_host() - a message of the guest in the words of config.json: paths in the
+ * shared tree become the mount's source and the root's path. Cut to @size.
+ */
+void guest_text_to_host(const struct oci_spec *spec, unsigned number, const char *text,
+			char *out, size_t size);
 /** guest_exec_write() - body of MSG_EXEC. */
 void guest_exec_write(const struct oci_process *p, unsigned container, unsigned process,
 		      const struct guest_streams *st, struct buf *out);

@@ -110,16 +110,20 @@ void container_remove(struct container *ct)
 		sandbox_event(sb, EV_LAST_GONE, NULL, NULL);
 }
 
-/* What the agent's codes mean to whoever typed the command. */
-static void reply_error(const struct msg_reply *m, int code, struct kata_err *err)
+/* What the agent's codes mean to whoever typed the command, in the words of config.json. */
+static void reply_error(const struct container *ct, const struct msg_reply *m, int code,
+			struct kata_err *err)
 {
+	char text[sizeof(err->msg)];
+
 	if (!m) {
 		err_set(err, code, "the guest's agent did not answer: %s",
 			err_text(-code));
 		return;
 	}
+	guest_text_to_host(ct->spec, ct->number, m->text, text, sizeof(text));
 	err_set(err, m->err ? -(int)m->err : -EIO,
-		"unable to start container process: %s", m->text);
+		"unable to start container process: %s", text);
 	if (m->code == MSG_NOT_FOUND)
 		err->status = 127;
 	else if (m->code == MSG_NOT_EXECUTABLE)
@@ -153,7 +157,7 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	if (!ct)
 		return;
 	if (!m || m->code != MSG_OK) {
-		reply_error(m, code, &err);
+		reply_error(ct, m, code, &err);
 		fail_container(ct, &err);
 		return;
 	}

@@ -148,6 +148,35 @@ START_TEST(spec_loads_again)
 }
 END_TEST
 
+START_TEST(paths_of_the_share_become_the_users)
+{
+	static const struct {
+		const char *guest, *host;
+	} cases[] = {
+		{ "nothing to see", "nothing to see" },
+		{ "open /run/kata/share/c7/m1/x: no", "open /host/data/x: no" },
+		{ "\"/run/kata/share/c7/m2\" on \"/run/kata/share/c7/rootfs/a\"",
+		  "\"/host/more\" on \"/host/secret/a\"" },
+		/* what is no bind, no mount, another container's stays */
+		{ "/run/kata/share/c7/m0", "/run/kata/share/c7/m0" },
+		{ "/run/kata/share/c7/m9", "/run/kata/share/c7/m9" },
+		{ "/run/kata/share/c7/m99999999999", "/run/kata/share/c7/m99999999999" },
+		{ "/run/kata/share/c7/m", "/run/kata/share/c7/m" },
+		{ "/run/kata/share/c8/m1", "/run/kata/share/c8/m1" },
+	};
+	AUTO(arena) *a = arena_new();
+	const struct oci_spec *spec = oci_good(a, big);
+	char out[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		guest_text_to_host(spec, 7, cases[i].guest, out, sizeof(out));
+		ck_assert_str_eq(out, cases[i].host);
+	}
+	guest_text_to_host(spec, 7, "/run/kata/share/c7/m1", out, 6);
+	ck_assert_str_eq(out, "/host");
+}
+END_TEST
+
 START_TEST(exec_body)
 {
 	AUTO(arena) *a = arena_new();
@@ -357,6 +386,7 @@ int main(void)
 		what_the_agent_does_arrives,
 		spec_loads_again,
 		exec_body,
+		paths_of_the_share_become_the_users,
 		warnings_name_the_property,
 		errors_name_the_property,
 		network_path_is_fine,
