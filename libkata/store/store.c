@@ -254,7 +254,8 @@ void store_sweep(const char *root, const char *id)
 	struct store_dir d = STORE_DIR_INIT;
 	AUTO_CLOSE int lock = -1;
 
-	if (open_dir(root, id, &d) == 0 && rmdir(d.path) < 0) { /* gone when it was empty */
+	if (open_dir(root, id, &d) == 0 &&
+	    rmdir(d.path) < 0) { /* gone when it was empty */
 		lock = openat(d.fd, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
 		    holds_only_lock(d.fd)) {

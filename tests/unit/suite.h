@@ -44,6 +44,16 @@ static inline bool under_valgrind(void)
 	return preload && strstr(preload, "vgpreload");
 }
 
+/** test_arena() - for what the test's process may keep until its end; no leak checker minds. */
+static inline struct arena *test_arena(void)
+{
+	static struct arena *a;
+
+	if (!a)
+		a = arena_new();
+	return a;
+}
+
 /** struct tmp - a directory below $TMPDIR or /tmp. */
 struct tmp {
 	char path[256];

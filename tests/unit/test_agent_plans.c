@@ -15,7 +15,7 @@
 
 static const struct oci_spec *spec_of(const char *text)
 {
-	struct arena *a = arena_new();
+	struct arena *a = test_arena();
 	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
 	struct kata_err err = { 0 };
 	const struct json *j;

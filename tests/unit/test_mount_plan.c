@@ -10,10 +10,10 @@
 
 #define SHARE "/elsewhere"
 
-/* The plan of a spec with these mounts; the arena is the test process's end. */
+/* The plan of a spec with these mounts */
 static int plan(const char *mounts, struct mount_plan *ret, struct kata_err *err)
 {
-	struct arena *a = arena_new();
+	struct arena *a = test_arena();
 	char *text = mem_printf("{\"ociVersion\":\"1.2.0\",\"mounts\":[%s]}", mounts);
 	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
 	const struct json *j;

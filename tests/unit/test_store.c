@@ -70,8 +70,9 @@ START_TEST(create_refuses_existing)
 
 	ck_assert_int_eq(store_create(t.path, "a", &again, &err), -EEXIST);
 	ck_assert_str_eq(err.msg, "container with given ID already exists");
-	/* another runtime's, full or empty */
+	/* another runtime's; an empty one could be what a killed create of ours left */
 	ck_assert_int_eq(mkdirat(t.fd, "foreign", 0700), 0);
+	make_file(t.fd, "foreign/state.json", "{}");
 	ck_assert_int_eq(store_create(t.path, "foreign", &again, &err), -EEXIST);
 	ck_assert(exists(&t, "foreign"));
 	store_dir_done(&d);
@@ -185,8 +186,13 @@ START_TEST(sweep_removes_unrecorded_leftovers_only)
 	ck_assert(exists(&t, "real/record.json"));
 	/* somebody else's */
 	ck_assert_int_eq(mkdirat(t.fd, "foreign", 0700), 0);
+	make_file(t.fd, "foreign/state.json", "{}");
 	store_sweep(t.path, "foreign");
-	ck_assert(exists(&t, "foreign"));
+	ck_assert(exists(&t, "foreign/state.json"));
+	/* nobody's */
+	ck_assert_int_eq(mkdirat(t.fd, "empty", 0700), 0);
+	store_sweep(t.path, "empty");
+	ck_assert(!exists(&t, "empty"));
 }
 END_TEST
 
