@@ -105,18 +105,10 @@ static void on_reply(void *arg, int code, const struct msg_reply *m)
 		p.done(ct, ok);
 	if (!still_there(p.sb, p.caller))
 		return;
-	if (!m)
-		err_set(&err, code, "the guest's agent did not answer: %s",
-			err_text(-code));
-	else if (m->code == MSG_NO_SUCH)
-		err_set(&err, -ESRCH, "container not running");
+	if (!ok && ct)
+		container_guest_error(ct, m, code, &err);
 	else if (!ok)
-		err_set(&err, m->err ? -(int)m->err : -EIO,
-			"unable to start container process: %s", m->text);
-	if (m && m->code == MSG_NOT_FOUND)
-		err.status = 127;
-	else if (m && m->code == MSG_NOT_EXECUTABLE)
-		err.status = 126;
+		err_set(&err, -ESRCH, "container not running");
 	caller_answer(p.caller, ok ? NULL : &err);
 }
 

@@ -110,15 +110,18 @@ void container_remove(struct container *ct)
 		sandbox_event(sb, EV_LAST_GONE, NULL, NULL);
 }
 
-/* What the agent's codes mean to whoever typed the command, in the words of config.json. */
-static void reply_error(const struct container *ct, const struct msg_reply *m, int code,
-			struct kata_err *err)
+void container_guest_error(const struct container *ct, const struct msg_reply *m,
+			   int code, struct kata_err *err)
 {
 	char text[sizeof(err->msg)];
 
 	if (!m) {
 		err_set(err, code, "the guest's agent did not answer: %s",
 			err_text(-code));
+		return;
+	}
+	if (m->code == MSG_NO_SUCH) {
+		err_set(err, -ESRCH, "container not running");
 		return;
 	}
 	guest_text_to_host(ct->spec, ct->number, m->text, text, sizeof(text));
@@ -157,7 +160,7 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	if (!ct)
 		return;
 	if (!m || m->code != MSG_OK) {
-		reply_error(ct, m, code, &err);
+		container_guest_error(ct, m, code, &err);
 		fail_container(ct, &err);
 		return;
 	}

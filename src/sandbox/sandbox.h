@@ -144,6 +144,12 @@ struct container *container_new_take(struct sandbox *sb, const char *id,
 struct container *container_by_id(struct sandbox *sb, const char *id);
 struct container *container_by_number(struct sandbox *sb, uint32_t number);
 struct process *container_process(struct container *ct, uint32_t number);
+/**
+ * container_guest_error() - what a failed request means to whoever typed the command, in the
+ * words of config.json. @m: the agent's answer; NULL: none came, for the reason @code.
+ */
+void container_guest_error(const struct container *ct, const struct msg_reply *m,
+			   int code, struct kata_err *err);
 /** container_remove() - forget it and all of its processes; the last one ends the sandbox. */
 void container_remove(struct container *ct);
 
