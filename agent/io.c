@@ -30,8 +30,8 @@
 #include "dial.h"
 #include "proto/frame.h"
 
-/** Size of one direction's buffer; also the largest packet vsock makes. */
-#define PUMP_SIZE 65536u
+/** Size of one direction's buffer, and so the most that one write has. */
+#define PUMP_SIZE PROTO_MAX_WRITE
 /** Buffers moved before the loop gets its turn. */
 #define PUMP_ROUNDS 16
 

@@ -37,7 +37,9 @@ static int chan_flush(struct chan *c)
 	int failed = 0, r;
 
 	while (buf_len(&c->out) > 0) {
-		ssize_t n = send(c->fd, buf_ptr(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
+		size_t all = buf_len(&c->out);
+		size_t len = all < PROTO_MAX_WRITE ? all : PROTO_MAX_WRITE;
+		ssize_t n = send(c->fd, buf_ptr(&c->out), len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;

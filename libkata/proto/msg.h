@@ -37,6 +37,12 @@
 #define PROTO_MAX_TEXT 1000u
 /** Frame header size in bytes. */
 #define PROTO_HEADER 12u
+/**
+ * Most bytes in one write to a vsock connection. A guest's kernel makes one packet of a write and,
+ * from 6.17 on (Debian 13's from 6.12.68), a packet that does not fit in 32 KiB with its header and
+ * bookkeeping becomes a chain of descriptors, which vhost-device-vsock 0.3 drops without a word.
+ */
+#define PROTO_MAX_WRITE 28672u
 
 enum msg_type {
 	/* guest -> host */

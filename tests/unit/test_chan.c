@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/mem.h"
 #include "base/sock.h"
 #include "proto/chan.h"
 #include "suite.h"
@@ -187,6 +188,36 @@ START_TEST(flood)
 }
 END_TEST
 
+/* A socket that keeps the writes apart shows how long each was. */
+START_TEST(writes_are_short)
+{
+	struct loop *l = new_loop();
+	unsigned char *got = mem_alloc(PROTO_MAX_WRITE + 1);
+	struct end a;
+	int fd[2];
+	size_t len, sum = 0;
+
+	ck_assert_int_eq(sock_pair(SOCK_SEQPACKET, fd), 0);
+	open_end(&a, l, fd[0]);
+	for (uint32_t id = 1; id <= 70; id++)
+		add(&a.chan.out, id, MAX_BODY);
+	len = buf_len(&a.chan.out);
+	ck_assert_uint_gt(len, 2 * PROTO_MAX_WRITE);
+	ck_assert_int_eq(chan_send(&a.chan), 0);
+	while (sum < len) {
+		ssize_t n = recv(fd[1], got, PROTO_MAX_WRITE + 1, MSG_DONTWAIT);
+
+		ck_assert_int_gt(n, 0);
+		ck_assert_uint_le((size_t)n, PROTO_MAX_WRITE);
+		sum += (size_t)n;
+	}
+	free(got);
+	chan_done(&a.chan);
+	close(fd[1]);
+	loop_free(l);
+}
+END_TEST
+
 START_TEST(overflow_is_told)
 {
 	struct loop *l = new_loop();
@@ -234,8 +265,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		frames_in_pieces, ends_in_the_midst,	too_long_or_refused, flood,
-		overflow_is_told, last_words_are_heard,
+		frames_in_pieces, ends_in_the_midst, too_long_or_refused,  flood,
+		writes_are_short, overflow_is_told,  last_words_are_heard,
 	};
 
 	return suite_run("chan", tests, ARRAY_SIZE(tests));
