@@ -41,18 +41,11 @@ sandbox_pid()
 	echo "$pid"
 }
 
-# child_of_sandbox NAME: a process in the sandbox's pid namespace
+# child_of_sandbox NAME: a process that the sandbox started; virtiofsd has a pid namespace
+# of its own
 child_of_sandbox()
 {
-	local ns p
-	ns=$(readlink "/proc/$sandbox/ns/pid")
-	for p in $(pgrep -f "$1"); do
-		[ "$(readlink "/proc/$p/ns/pid")" != "$ns" ] || [ "$p" = "$sandbox" ] || {
-			echo "$p"
-			return
-		}
-	done
-	fail "no $1 in the sandbox"
+	pgrep -o -P "$sandbox" -f "$1" || fail "no $1 in the sandbox"
 }
 
 # nothing but the state directory is left, and delete removes that
