@@ -278,8 +278,10 @@ rootfs_busybox()
 
 make_debian()
 {
+	# Without bats' descriptors: mmdebstrap's own would get two digits, which dash cannot name
 	timeout 1200 mmdebstrap --quiet --variant=apt --include=python3-minimal,perl-base \
-		"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$1.new.tar" >&2 </dev/null
+		"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$1.new.tar" >&2 </dev/null \
+		3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- || return 1
 	mv "$1.new.tar" "$1"
 }
 
@@ -296,7 +298,7 @@ unpack_debian()
 {
 	rm -rf "$1.new"
 	mkdir -p "$1.new"
-	tar -x -p -C "$1.new" -f "$(rootfs_debian_tar)"
+	tar -x -p -C "$1.new" -f "$(rootfs_debian_tar)" || return 1
 	mv "$1.new" "$1"
 }
 
@@ -305,7 +307,7 @@ rootfs_debian()
 {
 	local path
 	path=$(e2e_cache)/debian
-	rootfs_debian_tar >/dev/null
+	rootfs_debian_tar >/dev/null || return 1
 	once "$path" unpack_debian
 	printf '%s\n' "$path"
 }
