@@ -95,6 +95,7 @@ static char *reap(struct child *c)
 	close_words(c);
 	proc_done(&c->proc);
 	c->proc = (struct proc)PROC_INIT;
+	c->status = status;
 	if (status > 128)
 		return mem_printf("%s was killed by signal %d%s%s", c->name, status - 128,
 				  sep, line);

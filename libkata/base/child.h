@@ -19,6 +19,7 @@ struct child {
 	struct proc proc;
 	/* ended: @why = "<name> exited with status 1: <last line of stderr>". Called once, from the loop. */
 	void (*on_end)(struct child *c, const char *why);
+	int status; /* once it has ended: exit status, 128 + signal */
 	struct loop_src pid_src, err_src;
 	int err_fd;
 	size_t n_words;

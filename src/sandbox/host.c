@@ -46,16 +46,20 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* virtiofsd ends with 0 when its VMM hangs up; one that failed by itself is the cause. */
+static void helper_ended(struct sandbox *sb, const struct child *c, const char *why)
+{
+	sandbox_event(sb, c->status ? EV_LOST : EV_BROKEN, NULL, why);
+}
+
 static void on_vsock_device_end(struct child *c, const char *why)
 {
-	sandbox_event(CONTAINER_OF(c, struct sandbox, host.vsock_device), EV_BROKEN, NULL,
-		      why);
+	helper_ended(CONTAINER_OF(c, struct sandbox, host.vsock_device), c, why);
 }
 
 static void on_virtiofsd_end(struct child *c, const char *why)
 {
-	sandbox_event(CONTAINER_OF(c, struct sandbox, host.virtiofsd), EV_BROKEN, NULL,
-		      why);
+	helper_ended(CONTAINER_OF(c, struct sandbox, host.virtiofsd), c, why);
 }
 
 /* --- plan -------------------------------------------------------------------------------- */
