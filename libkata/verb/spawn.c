@@ -85,8 +85,9 @@ static int conf_memfd(const struct conf *conf, struct kata_err *err)
 static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *err)
 {
 	AUTO_FREE char *path = helper_path("kata-sandbox");
-	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : NULL,
-			 NULL };
+	AUTO_FREE char *dir = fs_abspath(NULL, c->dir.path);
+	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : dir,
+			 c->k->debug ? dir : NULL, NULL };
 	const struct proc_fd fds[] = {
 		{ ctl, SANDBOX_FD_CTL },
 		{ c->dir.fd, SANDBOX_FD_DIR },

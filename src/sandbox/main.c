@@ -8,13 +8,12 @@
  * is gone; SIGTERM and SIGINT end it at once. It says nothing on stdio: what
  * goes wrong is the answer to whoever asked.
  *
- *   kata-sandbox [--debug]     --debug: log to sandbox.log in the container's directory
+ *   kata-sandbox [--debug] DIR   DIR: the container's directory, absolute
+ *                                --debug: log to sandbox.log in it
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,29 +63,25 @@ static int watch_boot_timer(struct sandbox *sb)
 
 /*
  * The directory we were given is one of our creator's mount namespace; nothing
- * can be mounted there. Open and enter the same one in ours.
+ * can be mounted there. Open and enter the same one in ours: its path is our argument.
  */
-static int enter_own_dir(struct sandbox *sb, struct kata_err *err)
+static int enter_own_dir(struct sandbox *sb, const char *path, struct kata_err *err)
 {
-	char path[PATH_MAX], link[32];
-	ssize_t n;
+	struct stat given, ours;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", SANDBOX_FD_DIR);
-	n = readlink(link, path, sizeof(path) - 1);
-
-	if (n < 0)
-		return err_sys(err, "find the container's directory");
-	path[n] = '\0';
-	if (chdir(path) < 0)
-		return err_sys(err, "chdir %s", path);
-	sb->dirfd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (sb->dirfd < 0)
-		return err_sys(err, "open %s", path);
+	sb->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sb->dirfd < 0 || fchdir(sb->dirfd) < 0)
+		return err_sys(err, "enter %s", path);
+	if (fstat(SANDBOX_FD_DIR, &given) < 0 || fstat(sb->dirfd, &ours) < 0)
+		return err_sys(err, "stat %s", path);
+	if (given.st_dev != ours.st_dev || given.st_ino != ours.st_ino)
+		return err_set(err, -ESTALE, "%s is not the container's directory", path);
 	close(SANDBOX_FD_DIR);
 	return 0;
 }
 
-static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err *err)
+static int set_up(struct sandbox *sb, const char *dir, struct loop_src *signals,
+		  struct kata_err *err)
 {
 	int r;
 
@@ -98,7 +93,7 @@ static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err 
 		r = watch_boot_timer(sb);
 	if (r < 0)
 		return err_sys_code(err, r, "watch signals and time");
-	r = enter_own_dir(sb, err);
+	r = enter_own_dir(sb, dir, err);
 	if (r < 0)
 		return r;
 	r = conf_load_fd(SANDBOX_FD_CONF, &sb->conf, err);
@@ -107,6 +102,16 @@ static int set_up(struct sandbox *sb, struct loop_src *signals, struct kata_err 
 	close(SANDBOX_FD_CONF);
 	r = caller_add_take(sb, SANDBOX_FD_CTL);
 	return r < 0 ? err_sys_code(err, r, "watch the control connection") : 0;
+}
+
+/* Not up yet, but whoever started us waits for an answer. */
+static void refuse(const struct kata_err *why)
+{
+	struct ctl_msg m = { .type = CTL_REPLY, .code = why->code };
+
+	str_copy(m.text, sizeof(m.text), why->msg);
+	if (ctl_send(SANDBOX_FD_CTL, &m, NULL, 0) < 0)
+		log_debug("the creator has gone");
 }
 
 /* Whoever waits is told why; shims learn of the end from their closed connections. */
@@ -140,13 +145,15 @@ int main(int argc, char **argv)
 	for (int fd = SANDBOX_FD_CTL; fd < SANDBOX_FD_FIRST_FREE; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return 1; /* not started by kata-runtime */
-	if (argc > 1 && str_eq(argv[1], "--debug"))
+	if (argc > 2 && str_eq(argv[1], "--debug"))
 		log_setup(openat(sb.dirfd, "sandbox.log",
 				 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
 			  LOG_TEXT, true);
-	r = set_up(&sb, &signals, &sb.why);
+	r = set_up(&sb, argc > 1 ? argv[argc - 1] : ".", &signals, &sb.why);
 	if (r == 0)
 		r = loop_run(sb.loop, &sb.why);
+	else
+		refuse(&sb.why);
 	if (sb.why.code)
 		log_failure(&sb.why);
 	tear_down(&sb);
