@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -205,6 +206,14 @@ int loop_signal_read(int fd, struct signalfd_siginfo *ret)
 		n = read(fd, ret, sizeof(*ret));
 	} while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(*ret);
+}
+
+uint64_t loop_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 int loop_timer(void)

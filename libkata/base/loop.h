@@ -54,6 +54,9 @@ int loop_signals(const sigset_t *set) MUST_CHECK;
 /** loop_signal_read() - next signal: 1 got one, 0 none left. */
 int loop_signal_read(int fd, struct signalfd_siginfo *ret);
 
+/** loop_now_us() - CLOCK_MONOTONIC in microseconds: what timers and timelines count in. */
+uint64_t loop_now_us(void);
+
 /** loop_timer() - a disarmed monotonic timerfd. */
 int loop_timer(void) MUST_CHECK;
 /** loop_timer_set() - fire once in @ms milliseconds; 0 disarms. */

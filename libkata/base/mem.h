@@ -47,6 +47,13 @@ static inline void fd_closep(const int *fd)
 		close(*fd);
 }
 
+/** fd_drop() - close and forget; nothing when it is -1. */
+static inline void fd_drop(int *fd)
+{
+	fd_closep(fd);
+	*fd = -1;
+}
+
 #define AUTO_FREE __attribute__((cleanup(mem_freep)))
 #define AUTO_CLOSE __attribute__((cleanup(fd_closep)))
 

@@ -440,14 +440,6 @@ static void undo(struct creation *c, size_t n)
 	}
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void creation_init(struct creation *c, const struct kata *k,
 			  const struct kata_create_args *args, bool foreground)
 {
@@ -455,7 +447,7 @@ static void creation_init(struct creation *c, const struct kata *k,
 		.k = k,
 		.args = args,
 		.foreground = foreground,
-		.began_us = now_us(),
+		.began_us = loop_now_us(),
 		.bundle = BUNDLE_INIT,
 		.console = CONSOLE_INIT,
 		.netns_fd = -1,
@@ -484,13 +476,6 @@ int creation_run(struct creation *c, const struct kata *k,
 	return 0;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* A signal that came when all was done already must not kill us: the container stands. */
 static void restore_signals(struct creation *c)
 {
@@ -500,7 +485,7 @@ static void restore_signals(struct creation *c)
 		return;
 	while (loop_signal_read(c->sig_fd, &si) == 1)
 		;
-	close_fd(&c->sig_fd);
+	fd_drop(&c->sig_fd);
 	sigprocmask(SIG_SETMASK, &c->old_mask, NULL);
 }
 
@@ -509,9 +494,9 @@ void creation_done(struct creation *c)
 	proc_done(&c->sandbox);
 	proc_done(&c->shim);
 	console_done(&c->console);
-	close_fd(&c->netns_fd);
-	close_fd(&c->ctl_fd);
-	close_fd(&c->shim_fd);
+	fd_drop(&c->netns_fd);
+	fd_drop(&c->ctl_fd);
+	fd_drop(&c->shim_fd);
 	store_dir_done(&c->dir);
 	bundle_done(&c->bundle);
 	conf_free(c->conf);

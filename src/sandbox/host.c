@@ -39,13 +39,6 @@ struct step {
 	void (*down)(struct sandbox *sb);
 };
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* virtiofsd ends with 0 when its VMM hangs up; one that failed by itself is the cause. */
 static void helper_ended(struct sandbox *sb, const struct child *c, const char *why)
 {
@@ -138,7 +131,7 @@ static int vsock_device_up(struct sandbox *sb, struct container *first,
 static void vsock_device_down(struct sandbox *sb)
 {
 	child_stop(&sb->host.vsock_device);
-	close_fd(&sb->host.inotify_fd);
+	fd_drop(&sb->host.inotify_fd);
 }
 
 /*
@@ -195,7 +188,7 @@ static int vsock_connect_up(struct sandbox *sb, struct container *first,
 
 static void vsock_connect_down(struct sandbox *sb)
 {
-	close_fd(&sb->host.vsock_fd);
+	fd_drop(&sb->host.vsock_fd);
 }
 
 /* The guest's port is its own CID (ARCHITECTURE: the guest dials out). */
@@ -249,7 +242,7 @@ static int share_up(struct sandbox *sb, struct container *first, struct kata_err
 
 static void share_down(struct sandbox *sb)
 {
-	close_fd(&sb->host.share_fd);
+	fd_drop(&sb->host.share_fd);
 }
 
 static int virtiofsd_up(struct sandbox *sb, struct container *first, struct kata_err *err)
@@ -294,7 +287,7 @@ static int virtiofsd_up(struct sandbox *sb, struct container *first, struct kata
 static void virtiofsd_down(struct sandbox *sb)
 {
 	child_stop(&sb->host.virtiofsd);
-	close_fd(&sb->host.fs_fd);
+	fd_drop(&sb->host.fs_fd);
 }
 
 /* --- VMM --------------------------------------------------------------------------------- */
@@ -313,8 +306,8 @@ static int vmm_up(struct sandbox *sb, struct container *first, struct kata_err *
 
 	(void)first;
 	/* the VMM has its own copies: ours would keep the helpers from seeing its end */
-	close_fd(&h->vsock_fd);
-	close_fd(&h->fs_fd);
+	fd_drop(&h->vsock_fd);
+	fd_drop(&h->fs_fd);
 	return r;
 }
 

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timeline: marks in microseconds since `create` began, for people and quickstart. */
 #include <inttypes.h>
-#include <time.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "sandbox.h"
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 void timeline_mark_at(struct timeline *t, const char *name, uint64_t ago_us)
 {
-	uint64_t at = now_us();
+	uint64_t at = loop_now_us();
 
 	if (t->n >= ARRAY_SIZE(t->marks))
 		return;
