@@ -25,8 +25,9 @@ extern "C" {
 struct kata {
 	const char *root; /* state directory; NULL = the default */
 	bool root_given;  /* --root was given: then a missing one is an error for list */
-	const char *config; /* --config's file; NULL = KATA_CONFIG or the system's */
-	bool systemd_cgroup;
+	const char *config;  /* --config's file; NULL = KATA_CONFIG or the system's */
+	bool systemd_cgroup; /* --systemd-cgroup, --cgroup-manager systemd */
+	bool no_cgroup;	     /* --cgroup-manager disabled */
 	bool debug;
 };
 
@@ -69,6 +70,53 @@ int kata_kill(const struct kata *k, const char *id, const char *signal, bool all
 	      struct kata_err *err);
 /** kata_delete() - @force: kill first; a missing container is fine. */
 int kata_delete(const struct kata *k, const char *id, bool force, struct kata_err *err);
+
+struct kata_exec_args {
+	const char *id;
+	const char *
+		process_file; /* --process; NULL = made from the container's and what follows */
+	const char *const *argv;	       /* without process_file: NULL-terminated */
+	const char *pid_file, *console_socket; /* NULL = none */
+	bool detach;
+	bool tty;			    /* -t */
+	const char *cwd;		    /* NULL = the container's */
+	const char *const *env;		    /* added; NULL-terminated or NULL */
+	const char *user;		    /* "uid[:gid]"; NULL = the container's */
+	const char *const *additional_gids; /* decimal; NULL-terminated or NULL */
+	const char *const *caps; /* added to all sets; NULL-terminated or NULL */
+	bool no_new_privs;
+	const char *process_label, *apparmor; /* NULL = the container's */
+	unsigned preserve_fds;
+	bool ignore_paused;
+};
+
+/**
+ * kata_exec() - run a further process. Detached: 0 when it runs. In the foreground the calling
+ * process becomes its kata-shim by exec: returns only on failure.
+ */
+int kata_exec(const struct kata *k, const struct kata_exec_args *args,
+	      struct kata_err *err);
+/** kata_pause() - freeze all its processes; kata_resume() - let them go on. */
+int kata_pause(const struct kata *k, const char *id, struct kata_err *err);
+int kata_resume(const struct kata *k, const char *id, struct kata_err *err);
+
+/**
+ * kata_ps() - host pids of its shims. @json: an array of them; else the lines of ps(1), run with
+ * @ps_args (NULL-terminated; NULL or empty = -ef), that are about them.
+ */
+int kata_ps(const struct kata *k, const char *id, bool json, const char *const *ps_args,
+	    FILE *out, struct kata_err *err);
+
+/** kata_update() - @resources: JSON text of OCI LinuxResources, owned by the caller. Host and guest. */
+int kata_update(const struct kata *k, const char *id, const char *resources, size_t len,
+		struct kata_err *err);
+
+/**
+ * kata_events() - one JSON object per line until the container has ended: {"type":"stats"} every
+ * @interval_s seconds (> 0), {"type":"oom"}. @stats: one stats object, then return.
+ */
+int kata_events(const struct kata *k, const char *id, bool stats, unsigned interval_s,
+		FILE *out, struct kata_err *err);
 
 enum kata_list_format { KATA_LIST_TABLE, KATA_LIST_JSON, KATA_LIST_QUIET };
 int kata_list(const struct kata *k, enum kata_list_format format, FILE *out,

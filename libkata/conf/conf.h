@@ -50,7 +50,7 @@ struct kata_conf {
 	uint64_t memory;	   /* memory = size, default 512M; 64M .. 1T; bytes */
 	uint32_t vcpus;		   /* vcpus = 1 .. 255, default 1 */
 	uint32_t boot_timeout; /* boot_timeout = seconds until the agent must have dialled in, 1..3600 */
-	bool console; /* console = yes: guest console in <root>/<id>/console.log */
+	bool console; /* console = yes: guest console in <root>/@<id>/console.log */
 	/* [share] */
 	const char *virtiofsd; /* virtiofsd = path */
 	int virtiofsd_flavour; /* flavour = auto|c|rust */

@@ -67,7 +67,7 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	KEY("guest", "boot_timeout", CONF_KEY_U32, boot_timeout, "60",
 	    "seconds until kata-agent must have dialled in", .min = 1, .max = 3600),
 	KEY("guest", "console", CONF_KEY_BOOL, console, "no",
-	    "write the guest's console to console.log in the container's state directory"),
+	    "write the guest's console to console.log in the VM's state directory"),
 
 	KEY("share", "virtiofsd", CONF_KEY_PATH, virtiofsd, KATA_DEFAULT_VIRTIOFSD,
 	    "the file server between host and guest"),

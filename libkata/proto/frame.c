@@ -16,6 +16,8 @@
 
 #include "base/mem.h"
 
+/** Most numbers in a STATS_DATA of a newer agent. */
+#define STATS_SENT_MAX 256
 /** Linux has no errno above this (MAX_ERRNO). */
 #define ERRNO_MAX 4095
 
@@ -26,6 +28,7 @@ static const char *const type_names[] = {
 	[MSG_STREAM_END] = "STREAM_END",
 	[MSG_OOM] = "OOM",
 	[MSG_WARNING] = "WARNING",
+	[MSG_STATS_DATA] = "STATS_DATA",
 	[MSG_WELCOME] = "WELCOME",
 	[MSG_CREATE] = "CREATE",
 	[MSG_START] = "START",
@@ -35,6 +38,10 @@ static const char *const type_names[] = {
 	[MSG_STDIN_END] = "STDIN_END",
 	[MSG_DELETE] = "DELETE",
 	[MSG_SHUTDOWN] = "SHUTDOWN",
+	[MSG_UPDATE] = "UPDATE",
+	[MSG_PAUSE] = "PAUSE",
+	[MSG_RESUME] = "RESUME",
+	[MSG_STATS] = "STATS",
 };
 
 static void add_header(struct buf *b, uint32_t len, uint16_t type, uint32_t id)
@@ -136,6 +143,23 @@ void frame_add_warning(struct buf *b, uint32_t container, const char *text)
 	add_text(b, text, n);
 }
 
+void frame_add_oom(struct buf *b, uint32_t container)
+{
+	add_header(b, 4, MSG_OOM, 0);
+	buf_add_u32(b, container);
+}
+
+void frame_add_stats(struct buf *b, const struct msg_stats *m)
+{
+	uint16_t n = m->n < MSG_STATS_MAX ? m->n : MSG_STATS_MAX;
+
+	add_header(b, 4u + 2u + 8u * n, MSG_STATS_DATA, 0);
+	buf_add_u32(b, m->container);
+	buf_add_u16(b, n);
+	for (unsigned i = 0; i < n; i++)
+		buf_add_u64(b, m->v[i]);
+}
+
 void frame_add_stream_hello(struct buf *b, uint64_t token)
 {
 	buf_add_u32(b, PROTO_STREAM_MAGIC);
@@ -218,6 +242,41 @@ int frame_get_warning(const void *body, size_t len, uint32_t *ret_container,
 		return -EPROTO;
 	*ret_container = container;
 	memcpy(ret_text, text, sizeof(text));
+	return 0;
+}
+
+int frame_get_oom(const void *body, size_t len, uint32_t *ret_container)
+{
+	struct cursor c = cursor_of(body, len);
+	uint32_t container = cursor_u32(&c);
+
+	if (!cursor_end(&c))
+		return -EPROTO;
+	*ret_container = container;
+	return 0;
+}
+
+int frame_get_stats(const void *body, size_t len, struct msg_stats *ret)
+{
+	struct cursor c = cursor_of(body, len);
+	struct msg_stats m = { 0 };
+
+	m.container = cursor_u32(&c);
+	m.n = cursor_u16(&c);
+	if (m.n > STATS_SENT_MAX)
+		return -EPROTO;
+	for (unsigned i = 0; i < MSG_STATS_MAX; i++)
+		m.v[i] = MSG_STAT_NONE;
+	for (unsigned i = 0; i < m.n; i++) {
+		uint64_t v = cursor_u64(&c);
+
+		if (i < MSG_STATS_MAX)
+			m.v[i] = v;
+	}
+	if (!cursor_end(&c))
+		return -EPROTO;
+	m.n = MSG_STATS_MAX;
+	*ret = m;
 	return 0;
 }
 

@@ -50,8 +50,9 @@ enum msg_type {
 	MSG_REPLY,     /* struct msg_reply */
 	MSG_EXIT, /* a process ended; struct msg_exit. Sent after its streams' MSG_STREAM_END */
 	MSG_STREAM_END, /* guest wrote the last byte of a stream; struct msg_stream_end */
-	MSG_OOM,	/* a container had an OOM kill (later issue); u32 container */
+	MSG_OOM, /* the kernel killed for want of memory; u32 container. Before the EXIT */
 	MSG_WARNING,	/* u32 container, string: something could not be applied */
+	MSG_STATS_DATA, /* struct msg_stats: comes before the MSG_REPLY to MSG_STATS */
 
 	/* host -> guest, all answered by MSG_REPLY; bodies are JSON objects */
 	MSG_WELCOME =
@@ -64,6 +65,10 @@ enum msg_type {
 	MSG_STDIN_END, /* {"container":n,"process":m,"bytes":b}: close stdin after b bytes */
 	MSG_DELETE,    /* {"container":n}: kill what is left, unmount, forget */
 	MSG_SHUTDOWN, /* {}: sync and power off */
+	MSG_UPDATE, /* {"container":n,"resources":{OCI resources}}: what is not named stays */
+	MSG_PAUSE,  /* {"container":n}: freeze its cgroup; answered when it is frozen */
+	MSG_RESUME, /* {"container":n} */
+	MSG_STATS,  /* {"container":n} */
 };
 
 /** Codes of a reply; they decide the caller's exit status. */
@@ -110,6 +115,46 @@ struct msg_stream_end {
 	uint64_t bytes; /* total written by the guest */
 };
 
+/**
+ * What the guest's kernel counts for a container. u64 each; MSG_STAT_NONE: no limit, or the guest
+ * does not know. New ones go to the end: either side may know fewer.
+ */
+enum msg_stat {
+	STAT_CPU_USAGE_US, /* cpu.stat */
+	STAT_CPU_USER_US,
+	STAT_CPU_SYSTEM_US,
+	STAT_CPU_PERIODS,
+	STAT_CPU_THROTTLED,
+	STAT_CPU_THROTTLED_US,
+	STAT_MEMORY_CURRENT, /* bytes */
+	STAT_MEMORY_PEAK,
+	STAT_MEMORY_LIMIT,
+	STAT_SWAP_CURRENT,
+	STAT_SWAP_LIMIT,
+	STAT_MEMORY_ANON, /* memory.stat, bytes */
+	STAT_MEMORY_FILE,
+	STAT_MEMORY_KERNEL,
+	STAT_MEMORY_INACTIVE_FILE,
+	STAT_MEMORY_PGFAULT,
+	STAT_MEMORY_PGMAJFAULT,
+	STAT_MEMORY_FAILCNT, /* memory.events: max */
+	STAT_OOM_KILLS,	     /* memory.events: oom_kill */
+	STAT_PIDS_CURRENT,
+	STAT_PIDS_LIMIT,
+	STAT_IO_READ_BYTES, /* io.stat, all devices */
+	STAT_IO_WRITE_BYTES,
+	STAT_IO_READS,
+	STAT_IO_WRITES,
+	MSG_STATS_MAX,
+};
+#define MSG_STAT_NONE UINT64_MAX
+
+struct msg_stats {
+	uint32_t container;
+	uint16_t n; /* numbers that follow */
+	uint64_t v[MSG_STATS_MAX];
+};
+
 /* --- host -> guest bodies (JSON) ----------------------------------------------------------
  *
  * MSG_CREATE:
@@ -119,7 +164,9 @@ struct msg_stream_end {
  *     "spec": { OCI config },      bind sources rewritten to "/run/kata/share/c1/m3"
  *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
  *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
- * The init process has number 0.
+ * The init process has number 0. A namespace whose path is "container:N" is that of container
+ * N of this VM (pid, ipc, uts); other paths do not get here. spec.linux.resources is applied to
+ * the container's cgroup of the guest.
  *
  * MSG_EXEC: { "container": n, "process": m (> 0), "spec": { OCI process }, "streams": {...} }
  *

@@ -180,6 +180,7 @@ static int take_event(struct agent *a, uint16_t type, const void *body, size_t l
 {
 	struct msg_exit exit_msg;
 	struct msg_stream_end end;
+	struct msg_stats stats;
 	char text[PROTO_MAX_TEXT + 1];
 	uint32_t container;
 
@@ -198,6 +199,16 @@ static int take_event(struct agent *a, uint16_t type, const void *body, size_t l
 		if (frame_get_warning(body, len, &container, text) < 0)
 			return -EPROTO;
 		a->ops->on_warning(a->arg, container, text);
+		return 0;
+	case MSG_OOM:
+		if (frame_get_oom(body, len, &container) < 0)
+			return -EPROTO;
+		a->ops->on_oom(a->arg, container);
+		return 0;
+	case MSG_STATS_DATA:
+		if (frame_get_stats(body, len, &stats) < 0)
+			return -EPROTO;
+		a->ops->on_stats(a->arg, &stats);
 		return 0;
 	default:
 		return -EPROTO;

@@ -34,6 +34,8 @@ struct agent_ops {
 	void (*on_exit)(void *arg, const struct msg_exit *m);
 	void (*on_stream_end)(void *arg, const struct msg_stream_end *m);
 	void (*on_warning)(void *arg, uint32_t container, const char *text);
+	void (*on_oom)(void *arg, uint32_t container);
+	void (*on_stats)(void *arg, const struct msg_stats *m);
 	/* the guest opened a stream; @fd is the owner's from now on, non-blocking */
 	void (*on_stream)(void *arg, const struct agent_stream *s, int fd);
 	/* control connection closed or dropped: @why is a sentence. Called once. */

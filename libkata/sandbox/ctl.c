@@ -21,7 +21,8 @@
 
 static const uint16_t ctl_types[] = {
 	CTL_CREATE, CTL_START,	CTL_EXEC,    CTL_KILL,	    CTL_PAUSE,
-	CTL_RESUME, CTL_DELETE, CTL_REPLY,   CTL_STREAM,    CTL_STREAM_END,
+	CTL_RESUME, CTL_DELETE, CTL_UPDATE,  CTL_STATS,	    CTL_PS,
+	CTL_EVENTS, CTL_REPLY,	CTL_OOM,     CTL_STREAM,    CTL_STREAM_END,
 	CTL_EXIT,   CTL_SIGNAL, CTL_WINSIZE, CTL_STDIN_END,
 };
 
@@ -152,26 +153,37 @@ static int reply_result(struct ctl_msg *m, struct kata_err *err)
 	return err->code;
 }
 
-/** ctl_call() - see ctl.h. @m is overwritten with the reply. */
-int ctl_call(int fd, struct ctl_msg *m, const int *fds, size_t n_fds, int timeout_ms,
-	     struct kata_err *err)
+/* The reply's descriptor to who wants it; there is at most one. */
+static void give_fd(struct ctl_ask *ask, int *in, size_t *n_in)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	if (!ask->ret_fd)
+		return;
+	*ask->ret_fd = *n_in > 0 ? in[--*n_in] : -1;
+}
+
+int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err)
+{
+	int64_t deadline = ask->timeout_ms < 0 ? -1 : now_ms() + ask->timeout_ms;
 	int in[SOCK_MAX_FDS];
 	size_t n_in = 0;
 	int rc;
 
-	rc = ctl_send(fd, m, fds, n_fds);
+	if (ask->ret_fd)
+		*ask->ret_fd = -1;
+	rc = ctl_send(fd, &ask->m, ask->fds, ask->n_fds);
 	if (rc < 0)
 		return call_failed(rc, err);
 	do {
 		rc = wait_readable(fd, deadline);
 		if (rc < 0)
 			return call_failed(rc, err);
-		rc = ctl_recv(fd, m, in, &n_in);
+		rc = ctl_recv(fd, &ask->m, in, &n_in);
 	} while (rc == -EAGAIN || rc == -EINTR);
 	if (rc <= 0)
 		return call_failed(rc == 0 ? -ECONNRESET : rc, err);
+	rc = reply_result(&ask->m, err);
+	if (rc == 0)
+		give_fd(ask, in, &n_in);
 	close_fds(in, &n_in);
-	return reply_result(m, err);
+	return rc;
 }

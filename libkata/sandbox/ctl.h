@@ -27,16 +27,25 @@
 
 enum ctl_type {
 	/* kata-runtime -> kata-sandbox; each gets one CTL_REPLY */
-	CTL_CREATE = 1, /* id; text = bundle; fds: config.json (memfd), shim's connection.
+	CTL_CREATE =
+		1, /* id; text = bundle; fds: config.json (memfd), shim's connection and, with
+			 * CTL_F_CGROUP, the directory of its memory cgroup on the host.
 			 * Built to the exec gate when the reply comes */
-	CTL_START,	/* id: open the gate */
-	CTL_EXEC,	/* id; fds: process.json, shim's connection */
-	CTL_KILL,	/* id; number = signal; flags & CTL_F_ALL */
+	CTL_START, /* id: open the gate */
+	CTL_EXEC, /* id; number = the shim's pid, bytes = its start time; fds: process.json,
+			 * shim's connection; flags & CTL_F_PAUSED. Runs when the reply comes */
+	CTL_KILL, /* id; number = signal; flags & CTL_F_ALL */
 	CTL_PAUSE,
 	CTL_RESUME, /* id */
-	CTL_DELETE, /* id: forget a stopped container (several in one VM) */
+	CTL_DELETE, /* id: forget a stopped container; the reply's number = containers left */
+	CTL_UPDATE, /* id; fds: resources.json */
+	CTL_STATS,  /* id; the reply's fd: JSON, the "data" of runc's events --stats */
+	CTL_PS,	    /* id; the reply's fd: JSON array of the pids of its execs' shims */
+	CTL_EVENTS, /* id; after the reply the connection stays open and gets CTL_OOM; it is
+		     * closed when the container has ended */
 	/* kata-sandbox -> kata-runtime */
-	CTL_REPLY = 32, /* code, status, text */
+	CTL_REPLY = 32, /* code, status, text, number; maybe one fd */
+	CTL_OOM,	/* the guest's kernel killed for want of memory */
 	/* kata-sandbox -> kata-shim */
 	CTL_STREAM =
 		64, /* number = enum msg_stream; fd: connected to the guest's stream */
@@ -48,7 +57,9 @@ enum ctl_type {
 	CTL_STDIN_END,	 /* bytes: the host wrote so many bytes in all */
 };
 
-#define CTL_F_ALL 1u
+#define CTL_F_ALL 1u	/* every process of the container */
+#define CTL_F_CGROUP 2u /* a third descriptor is there */
+#define CTL_F_PAUSED 4u /* exec --ignore-paused */
 
 struct ctl_msg {
 	uint16_t version, type;
@@ -71,10 +82,23 @@ int ctl_send(int fd, struct ctl_msg *m, const int *fds, size_t n_fds) MUST_CHECK
 int ctl_recv(int fd, struct ctl_msg *ret, int fds[SOCK_MAX_FDS],
 	     size_t *ret_n) MUST_CHECK;
 
-/** ctl_call() - send @m, wait for its CTL_REPLY (at most @timeout_ms, -1 = no limit); a failure in
- *  the reply becomes @err. */
-int ctl_call(int fd, struct ctl_msg *m, const int *fds, size_t n_fds, int timeout_ms,
-	     struct kata_err *err) MUST_CHECK;
+/**
+ * struct ctl_ask - a request and its answer.
+ * @m:          in: the request; out: the reply
+ * @fds, @n_fds: go with it, borrowed
+ * @timeout_ms: -1 = no limit
+ * @ret_fd:     where the reply's descriptor goes (-1 = there was none); NULL = it is closed
+ */
+struct ctl_ask {
+	struct ctl_msg m;
+	const int *fds;
+	size_t n_fds;
+	int timeout_ms;
+	int *ret_fd;
+};
+
+/** ctl_call() - send, wait for the CTL_REPLY; a failure in it becomes @err. */
+int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err) MUST_CHECK;
 
 /** Descriptors that kata-sandbox and kata-shim are started with. */
 enum sandbox_fd {
@@ -86,12 +110,17 @@ enum sandbox_fd {
 enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
 
 /**
+ * What kata-shim is for: the container's init, which stands for its namespaces too, or a further
+ * process. The latter may be kata-runtime itself, which became the shim by exec (foreground): then
+ * the terminal is the caller's, raw while the process runs.
+ *
  * kata-shim's argv is the container's own command line, so that ps and docker top show it;
  * its settings come in these environment variables (all set, no others):
  */
-#define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL" /* "0" streams, "1" terminal */
-#define SHIM_ENV_HOSTNAME "KATA_SHIM_HOSTNAME" /* "" = leave */
-#define SHIM_ENV_COMM "KATA_SHIM_COMM"	       /* name for PR_SET_NAME */
+#define SHIM_ENV_CALLERS_TTY "KATA_SHIM_CALLERS_TTY" /* "1": see above */
+#define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL"	     /* "0" streams, "1" terminal */
+#define SHIM_ENV_HOSTNAME "KATA_SHIM_HOSTNAME"	     /* "" = leave */
+#define SHIM_ENV_COMM "KATA_SHIM_COMM"		     /* name for PR_SET_NAME */
 #define SHIM_ENV_NEWNS                                                                   \
 	"KATA_SHIM_MOUNTS" /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
 

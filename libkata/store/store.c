@@ -235,6 +235,39 @@ int store_remove(const char *root, const char *id, struct store_dir *dir,
 	return 0;
 }
 
+/* --- the sandbox's directory ---------------------------------------------------------------- */
+
+char *store_sandbox_path(const char *root, const char *sandbox_id)
+{
+	return mem_printf("%s/@%s", root, sandbox_id);
+}
+
+int store_sandbox_create(const char *root, const char *sandbox_id, struct kata_err *err)
+{
+	AUTO_FREE char *path = store_sandbox_path(root, sandbox_id);
+	int fd;
+
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, "mkdir %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		err_sys(err, "open %s", path);
+		rmdir(path);
+		return err->code;
+	}
+	return fd;
+}
+
+int store_sandbox_remove(const char *root, const char *sandbox_id, struct kata_err *err)
+{
+	AUTO_FREE char *path = store_sandbox_path(root, sandbox_id);
+	int rc = fs_remove_tree(AT_FDCWD, path);
+
+	return rc < 0 && rc != -ENOENT ? err_sys_code(err, rc, "remove %s", path) : 0;
+}
+
+/* --- what is left and what there is --------------------------------------------------------- */
+
 /* Nothing in it, or nothing but our lock. */
 static bool holds_only_lock(int fd)
 {

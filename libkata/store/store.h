@@ -6,6 +6,7 @@
  *       record.json         what was made so far (replaced atomically, before each side effect)
  *       config.json         the bundle's config as it was at create
  *       lock                flock()ed by every verb that changes the container
+ *   <root>/@<sandbox id>/   0700; one per VM, outlives its first container in a pod
  *       ctl                 kata-sandbox's control socket (SOCK_SEQPACKET)
  *       vsock* share/ ...   kata-sandbox's own
  *
@@ -47,8 +48,8 @@ struct store_record {
 	const char *oci_version;
 	int phase; /* enum store_phase: the last thing that was done */
 	const struct store_proc *shim, *sandbox; /* NULL = not recorded */
-	const char *sandbox_id; /* container whose directory holds the sandbox's sockets */
-	const char *cgroup;	/* what we made, "" = nothing */
+	const char *sandbox_id; /* the VM's: the id of its first container */
+	const char *cgroup;	/* cgroup_name() of what we made, "" = nothing */
 	bool has_hooks;		/* poststart/poststop need config.json read again */
 	bool has_process;	/* without one create is legal, start is not */
 	struct jt_map annotations;
@@ -96,6 +97,18 @@ int store_list(const char *root, struct strv *ret_ids, struct kata_err *err) MUS
 
 /** store_is_busy() - is somebody else holding the lock? Only a verb at work does. */
 bool store_is_busy(const struct store_dir *d);
+
+/**
+ * store_sandbox_path() - <root>/@<sandbox_id>, heap. '@' is in no container's id.
+ * store_sandbox_create() - make it. -EEXIST when a VM of that name is there.
+ * Return: descriptor of the directory or -errno.
+ * store_sandbox_remove() - the whole directory; 0 when it is gone.
+ */
+char *store_sandbox_path(const char *root, const char *sandbox_id);
+int store_sandbox_create(const char *root, const char *sandbox_id,
+			 struct kata_err *err) MUST_CHECK;
+int store_sandbox_remove(const char *root, const char *sandbox_id,
+			 struct kata_err *err) MUST_CHECK;
 
 int store_record_write(const struct store_dir *d, const struct store_record *r,
 		       struct kata_err *err) MUST_CHECK;

@@ -219,6 +219,21 @@ static void remove_store(struct creation *c)
 		log_debug("%s", ignored.msg);
 }
 
+static int make_sandbox_dir(struct creation *c, struct kata_err *err)
+{
+	c->sandbox_fd = store_sandbox_create(c->root, c->rec.sandbox_id, err);
+	return c->sandbox_fd < 0 ? c->sandbox_fd : 0;
+}
+
+static void remove_sandbox_dir(struct creation *c)
+{
+	struct kata_err ignored = { 0 };
+
+	if (c->sandbox_fd >= 0 &&
+	    store_sandbox_remove(c->root, c->rec.sandbox_id, &ignored) < 0)
+		log_debug("%s", ignored.msg);
+}
+
 static int record_processes(struct creation *c, struct kata_err *err)
 {
 	c->rec.sandbox = &c->rec_sandbox;
@@ -419,6 +434,7 @@ static const struct step steps[] = {
 	{ "console", open_console, NULL },
 	{ "store", make_store, remove_store },
 	{ "poststop", nothing, run_poststop },
+	{ "sandbox directory", make_sandbox_dir, remove_sandbox_dir },
 	{ "sandbox", spawn_sandbox, end_sandbox },
 	{ "ask", ask, NULL },
 	{ "shim", spawn_shim, end_shim },
@@ -452,6 +468,7 @@ static void creation_init(struct creation *c, const struct kata *k,
 		.console = CONSOLE_INIT,
 		.netns_fd = -1,
 		.dir = STORE_DIR_INIT,
+		.sandbox_fd = -1,
 		.sandbox = PROC_INIT,
 		.shim = PROC_INIT,
 		.ctl_fd = -1,
@@ -497,6 +514,7 @@ void creation_done(struct creation *c)
 	fd_drop(&c->netns_fd);
 	fd_drop(&c->ctl_fd);
 	fd_drop(&c->shim_fd);
+	fd_drop(&c->sandbox_fd);
 	store_dir_done(&c->dir);
 	bundle_done(&c->bundle);
 	conf_free(c->conf);

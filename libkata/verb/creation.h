@@ -26,6 +26,7 @@ struct creation {
 	int netns_fd;	  /* the network namespace of sandbox and shim; -1 = not yet */
 	bool netns_given; /* the spec names it by path */
 	struct store_dir dir;
+	int sandbox_fd; /* the sandbox's directory, when it is ours to start */
 	struct store_record rec;
 	struct store_proc rec_shim, rec_sandbox;
 	struct proc sandbox, shim;

@@ -88,7 +88,7 @@ static int end_processes(const struct verb_box *box, bool kill, struct kata_err 
 		if (rc < 0)
 			return err_sys_code(err, rc, "end kata-sandbox (pid %d)",
 					    (int)box->rec.sandbox->pid);
-		return 0;
+		return store_sandbox_remove(box->root, box->rec.sandbox_id, err);
 	}
 	/* others live on in that VM */
 	if (verb_call(box, CTL_DELETE, 0, 0, &ignored) < 0)

@@ -85,12 +85,12 @@ static int conf_memfd(const struct conf *conf, struct kata_err *err)
 static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *err)
 {
 	AUTO_FREE char *path = helper_path("kata-sandbox");
-	AUTO_FREE char *dir = fs_abspath(NULL, c->dir.path);
+	AUTO_FREE char *dir = store_sandbox_path(c->root, c->rec.sandbox_id);
 	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : dir,
 			 c->k->debug ? dir : NULL, NULL };
 	const struct proc_fd fds[] = {
 		{ ctl, SANDBOX_FD_CTL },
-		{ c->dir.fd, SANDBOX_FD_DIR },
+		{ c->sandbox_fd, SANDBOX_FD_DIR },
 		{ conf, SANDBOX_FD_CONF },
 	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
@@ -103,7 +103,7 @@ static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *
 	sp.setns = &c->netns_fd;
 	sp.n_setns = c->netns_given ? 1 : 0;
 	sp.new_session = true;
-	sp.cwd_fd = c->dir.fd;
+	sp.cwd_fd = c->sandbox_fd;
 	return proc_spawn(&sp, &c->sandbox, err);
 }
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
-#include "sandbox/ctl.h"
 
 #define CONFIG_MAX (16u << 20)
 
@@ -66,10 +65,9 @@ void verb_state(const struct store_record *r, enum oci_status status,
 	};
 }
 
-/* The sandbox's directory: this container's own, or in a pod the one of its first container. */
-static int connect_sandbox(const struct verb_box *box, struct kata_err *err)
+int verb_connect(const struct verb_box *box, struct kata_err *err)
 {
-	AUTO_FREE char *path = mem_printf("%s/%s", box->root, box->rec.sandbox_id);
+	AUTO_FREE char *path = store_sandbox_path(box->root, box->rec.sandbox_id);
 	AUTO_CLOSE int dir = -1;
 	int fd;
 
@@ -82,18 +80,27 @@ static int connect_sandbox(const struct verb_box *box, struct kata_err *err)
 	return fd;
 }
 
-int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsigned flags,
-	      struct kata_err *err)
+int verb_ask(const struct verb_box *box, struct ctl_ask *ask, struct kata_err *err)
 {
-	struct ctl_msg m = { .type = (uint16_t)type, .number = number, .flags = flags };
-	AUTO_CLOSE int fd = connect_sandbox(box, err);
+	AUTO_CLOSE int fd = verb_connect(box, err);
 
 	if (fd < 0)
 		return fd;
-	str_copy(m.id, sizeof(m.id), box->rec.id);
-	/* a guest that hangs must not keep delete --force from turning to the host's processes */
-	return ctl_call(fd, &m, NULL, 0,
-			type == CTL_KILL ? VERB_KILL_WAIT_MS : VERB_CALL_MS, err);
+	str_copy(ask->m.id, sizeof(ask->m.id), box->rec.id);
+	return ctl_call(fd, ask, err);
+}
+
+int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsigned flags,
+	      struct kata_err *err)
+{
+	struct ctl_ask ask = {
+		.m = { .type = (uint16_t)type, .number = number, .flags = flags },
+		/* a guest that hangs must not keep delete --force from turning to the
+		 * host's processes */
+		.timeout_ms = type == CTL_KILL ? VERB_KILL_WAIT_MS : VERB_CALL_MS,
+	};
+
+	return verb_ask(box, &ask, err);
 }
 
 bool verb_is_gone(int code)

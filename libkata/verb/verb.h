@@ -9,6 +9,7 @@
 #include "hook/hook.h"
 #include "kata.h"
 #include "oci/state.h"
+#include "sandbox/ctl.h"
 #include "store/store.h"
 
 /** How long delete waits for a killed container before it turns to SIGKILL on the host. */
@@ -41,6 +42,11 @@ enum oci_status verb_status(const struct verb_box *box);
 void verb_state(const struct store_record *r, enum oci_status status,
 		struct oci_state *ret);
 
+/** verb_connect() - to the container's sandbox. Return: fd; -ECONNREFUSED, -ENOENT: there is none. */
+int verb_connect(const struct verb_box *box, struct kata_err *err) MUST_CHECK;
+/** verb_ask() - any request; the container's id is filled in. Codes as verb_call(). */
+int verb_ask(const struct verb_box *box, struct ctl_ask *ask,
+	     struct kata_err *err) MUST_CHECK;
 /**
  * verb_call() - one request to the container's sandbox, waiting for the reply.
  * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, everything else VERB_CALL_MS.

@@ -112,7 +112,7 @@ static const struct {
 	{ "no text", offsetof(struct ctl_msg, text), CTL_VERSION, CTL_REPLY, false, false,
 	  -EPROTO },
 	{ "type 0", 0, CTL_VERSION, 0, false, false, -EPROTO },
-	{ "type between", 0, CTL_VERSION, CTL_REPLY + 1, false, false, -EPROTO },
+	{ "type between", 0, CTL_VERSION, CTL_OOM + 1, false, false, -EPROTO },
 	{ "id without end", 0, CTL_VERSION, CTL_REPLY, true, false, -EPROTO },
 	{ "text without end", 0, CTL_VERSION, CTL_REPLY, false, true, -EPROTO },
 };
@@ -169,14 +169,14 @@ END_TEST
 
 static int call_with_reply(struct ctl_msg *answer, struct kata_err *err)
 {
-	struct ctl_msg m = { .type = CTL_START };
+	struct ctl_ask ask = { .m = { .type = CTL_START }, .timeout_ms = 5000 };
 
 	connect_pair();
 	if (answer)
 		ck_assert_int_eq(ctl_send(a, answer, NULL, 0), 0);
 	else
 		ck_assert_int_eq(shutdown(a, SHUT_WR), 0);
-	return ctl_call(b, &m, NULL, 0, 5000, err);
+	return ctl_call(b, &ask, err);
 }
 
 START_TEST(call_succeeds)
@@ -214,13 +214,34 @@ START_TEST(call_never_takes_the_unknown_for_success)
 }
 END_TEST
 
+START_TEST(call_hands_over_the_descriptor)
+{
+	struct ctl_ask ask = { .m = { .type = CTL_PS }, .timeout_ms = 5000 };
+	struct ctl_msg ok = { .type = CTL_REPLY, .number = 7 };
+	struct kata_err err = { 0 };
+	int fd = -1;
+
+	connect_pair();
+	ask.ret_fd = &fd;
+	ck_assert_int_eq(ctl_send(a, &ok, &a, 1), 0);
+	ck_assert_int_eq(ctl_call(b, &ask, &err), 0);
+	ck_assert_uint_eq(ask.m.number, 7);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(ctl_send(a, &ok, NULL, 0), 0);
+	ask.m = (struct ctl_msg){ .type = CTL_PS };
+	ck_assert_int_eq(ctl_call(b, &ask, &err), 0);
+	ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
 START_TEST(call_times_out)
 {
-	struct ctl_msg m = { .type = CTL_START };
+	struct ctl_ask ask = { .m = { .type = CTL_START }, .timeout_ms = 30 };
 	struct kata_err err = { 0 };
 
 	connect_pair();
-	ck_assert_int_eq(ctl_call(b, &m, NULL, 0, 30, &err), -ETIMEDOUT);
+	ck_assert_int_eq(ctl_call(b, &ask, &err), -ETIMEDOUT);
 	ck_assert_str_eq(err.msg, "kata-sandbox does not answer");
 }
 END_TEST
@@ -238,6 +259,7 @@ int main(void)
 		call_succeeds,
 		call_fails_as_the_reply_says,
 		call_never_takes_the_unknown_for_success,
+		call_hands_over_the_descriptor,
 		call_times_out,
 	};
 
