@@ -26,11 +26,6 @@ enum holder {
 	IN_PROCESS,
 	IN_LINUX,
 	IN_RESOURCES,
-	IN_MEMORY,
-	IN_CPU,
-	IN_PIDS,
-	IN_BLOCK_IO,
-	IN_NETWORK,
 	IN_HOOKS,
 	IN_SECCOMP,
 	HOLDERS,
@@ -38,14 +33,9 @@ enum holder {
 
 /* What makes a member asked for. Engines write zeros for "not set". */
 enum asked {
-	WHEN_SET,      /* pointer not NULL */
-	WHEN_TRUE,     /* const bool *, true */
-	WHEN_TEXT,     /* const char *, not empty */
-	WHEN_POSITIVE, /* const int64_t *, > 0 */
-	WHEN_NONZERO,  /* const uint64_t *, != 0 */
-	WHEN_NONZERO32,
+	WHEN_SET,    /* pointer not NULL */
+	WHEN_TEXT,   /* const char *, not empty */
 	WHEN_LISTED, /* struct jt_objv with something in it */
-	WHEN_MAPPED, /* struct jt_map */
 	WHEN_KEYED,  /* struct jt_objmap */
 };
 
@@ -93,8 +83,6 @@ static const struct row rows[] = {
 
 	ROW(IN_LINUX, oci_linux, seccomp, WHEN_SET, "linux.seccomp",
 	    "is not applied yet; system calls reach the guest kernel unfiltered"),
-	ROW(IN_LINUX, oci_linux, cgroupsPath, WHEN_TEXT, "linux.cgroupsPath",
-	    "no host cgroup is made yet"),
 	ROW(IN_LINUX, oci_linux, mountLabel, WHEN_TEXT, "linux.mountLabel", NOT_YET),
 	ROW(IN_LINUX, oci_linux, intelRdt, WHEN_SET, "linux.intelRdt", NOT_YET),
 	ROW(IN_LINUX, oci_linux, memoryPolicy, WHEN_SET, "linux.memoryPolicy", NOT_YET),
@@ -102,60 +90,7 @@ static const struct row rows[] = {
 	ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET),
 
 	ROW(IN_RESOURCES, oci_resources, devices, WHEN_LISTED, "linux.resources.devices",
-	    NOT_YET),
-	ROW(IN_RESOURCES, oci_resources, hugepageLimits, WHEN_LISTED,
-	    "linux.resources.hugepageLimits", NOT_YET),
-	ROW(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma",
-	    NOT_YET),
-	ROW(IN_RESOURCES, oci_resources, unified, WHEN_MAPPED, "linux.resources.unified",
-	    NOT_YET),
-
-	ROW(IN_MEMORY, oci_memory, limit, WHEN_POSITIVE, "linux.resources.memory.limit",
-	    "is not applied yet; the container may use all of its VM's memory"),
-	ROW(IN_MEMORY, oci_memory, reservation, WHEN_POSITIVE,
-	    "linux.resources.memory.reservation", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, swap, WHEN_POSITIVE, "linux.resources.memory.swap",
-	    NOT_YET),
-	ROW(IN_MEMORY, oci_memory, kernel, WHEN_POSITIVE, "linux.resources.memory.kernel",
-	    NOT_YET),
-	ROW(IN_MEMORY, oci_memory, kernelTCP, WHEN_POSITIVE,
-	    "linux.resources.memory.kernelTCP", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, swappiness, WHEN_SET,
-	    "linux.resources.memory.swappiness", NOT_YET),
-	ROW(IN_MEMORY, oci_memory, disableOOMKiller, WHEN_TRUE,
-	    "linux.resources.memory.disableOOMKiller", NOT_YET),
-
-	ROW(IN_CPU, oci_cpu, shares, WHEN_NONZERO, "linux.resources.cpu.shares", NOT_YET),
-	ROW(IN_CPU, oci_cpu, quota, WHEN_POSITIVE, "linux.resources.cpu.quota", NOT_YET),
-	ROW(IN_CPU, oci_cpu, burst, WHEN_NONZERO, "linux.resources.cpu.burst", NOT_YET),
-	ROW(IN_CPU, oci_cpu, realtimeRuntime, WHEN_POSITIVE,
-	    "linux.resources.cpu.realtimeRuntime", NOT_YET),
-	ROW(IN_CPU, oci_cpu, idle, WHEN_POSITIVE, "linux.resources.cpu.idle", NOT_YET),
-	ROW(IN_CPU, oci_cpu, cpus, WHEN_TEXT, "linux.resources.cpu.cpus", NOT_YET),
-	ROW(IN_CPU, oci_cpu, mems, WHEN_TEXT, "linux.resources.cpu.mems", NOT_YET),
-
-	ROW(IN_PIDS, oci_pids, limit, WHEN_POSITIVE, "linux.resources.pids.limit",
-	    NOT_YET),
-
-	ROW(IN_BLOCK_IO, oci_block_io, weight, WHEN_NONZERO32,
-	    "linux.resources.blockIO.weight", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, leafWeight, WHEN_NONZERO32,
-	    "linux.resources.blockIO.leafWeight", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, weightDevice, WHEN_LISTED,
-	    "linux.resources.blockIO.weightDevice", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, throttleReadBpsDevice, WHEN_LISTED,
-	    "linux.resources.blockIO.throttleReadBpsDevice", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, throttleWriteBpsDevice, WHEN_LISTED,
-	    "linux.resources.blockIO.throttleWriteBpsDevice", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, throttleReadIOPSDevice, WHEN_LISTED,
-	    "linux.resources.blockIO.throttleReadIOPSDevice", NOT_YET),
-	ROW(IN_BLOCK_IO, oci_block_io, throttleWriteIOPSDevice, WHEN_LISTED,
-	    "linux.resources.blockIO.throttleWriteIOPSDevice", NOT_YET),
-
-	ROW(IN_NETWORK, oci_network, classID, WHEN_NONZERO32,
-	    "linux.resources.network.classID", NOT_YET),
-	ROW(IN_NETWORK, oci_network, priorities, WHEN_LISTED,
-	    "linux.resources.network.priorities", NOT_YET),
+	    "holds on the host; the container may use all devices of its guest"),
 };
 
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
@@ -168,11 +103,6 @@ static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 	ret[IN_LINUX] = lx;
 	ret[IN_SECCOMP] = lx ? lx->seccomp : NULL;
 	ret[IN_RESOURCES] = res;
-	ret[IN_MEMORY] = res ? res->memory : NULL;
-	ret[IN_CPU] = res ? res->cpu : NULL;
-	ret[IN_PIDS] = res ? res->pids : NULL;
-	ret[IN_BLOCK_IO] = res ? res->blockIO : NULL;
-	ret[IN_NETWORK] = res ? res->network : NULL;
 }
 
 static bool is_asked(const struct row *r, const char *holder)
@@ -184,20 +114,10 @@ static bool is_asked(const struct row *r, const char *holder)
 	switch (r->when) {
 	case WHEN_SET:
 		return p != NULL;
-	case WHEN_TRUE:
-		return p && *(const bool *)p;
 	case WHEN_TEXT:
 		return p && *(const char *)p != '\0';
-	case WHEN_POSITIVE:
-		return p && *(const int64_t *)p > 0;
-	case WHEN_NONZERO:
-		return p && *(const uint64_t *)p != 0;
-	case WHEN_NONZERO32:
-		return p && *(const uint32_t *)p != 0;
 	case WHEN_LISTED:
 		return ((const struct jt_objv *)member)->n > 0;
-	case WHEN_MAPPED:
-		return ((const struct jt_map *)member)->n > 0;
 	case WHEN_KEYED:
 		return ((const struct jt_objmap *)member)->n > 0;
 	}
@@ -248,12 +168,6 @@ static const struct ns_rule ns_rules[] = {
 	  .why = "the host's network cannot be given to a VM; add {\"type\": \"network\"}" },
 	{ OCI_NS_USER, .refused = true, .why = "user namespaces are not there yet" },
 	{ OCI_NS_TIME, .refused = true, .why = "time namespaces are not there yet" },
-	{ OCI_NS_PID, .path_refused = true,
-	  .why = "joining another container's VM is not there yet" },
-	{ OCI_NS_IPC, .path_refused = true,
-	  .why = "joining another container's VM is not there yet" },
-	{ OCI_NS_UTS, .path_refused = true,
-	  .why = "joining another container's VM is not there yet" },
 	{ OCI_NS_MOUNT, .path_refused = true,
 	  .why = "a mount namespace of the host cannot be joined" },
 	{ OCI_NS_CGROUP, .path_refused = true,

@@ -10,12 +10,14 @@
  */
 #include "sandbox/guest_spec.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/names.h"
 #include "share/share.h"
 
 static const char *const stream_names[STREAM_KINDS] = {
@@ -44,43 +46,108 @@ static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned numb
 	return (struct jt_objv){ to, mounts->n };
 }
 
-/* A namespace's path is one of the host: in the guest each is new or the VM's own. */
-static struct jt_objv strip_paths(const struct jt_objv *namespaces, struct arena *a)
+/*
+ * In the guest a namespace is new, the VM's own (network), or another container's: by its number
+ * there. kata-runtime has turned paths into ids; one that is left is no namespace of this VM.
+ */
+static int guest_ns(const struct guest_create *g, const struct oci_namespace *from,
+		    struct arena *a, struct oci_namespace *to, struct kata_err *err)
 {
-	const struct oci_namespace *from = namespaces->v;
-	struct oci_namespace *to;
+	const char *id = from->path;
+	unsigned number;
 
-	if (namespaces->n == 0)
-		return (struct jt_objv){ NULL, 0 };
-	to = arena_array(a, namespaces->n, sizeof(*to));
-	for (size_t i = 0; i < namespaces->n; i++)
-		to[i] = (struct oci_namespace){ .type = from[i].type };
-	return (struct jt_objv){ to, namespaces->n };
+	*to = (struct oci_namespace){ .type = from->type };
+	if (!id || !*id || from->type == OCI_NS_NETWORK)
+		return 0;
+	if (!str_has_prefix(id, GUEST_NS_OF))
+		return err_set(
+			err, -ENOTSUP,
+			"linux.namespaces: %s is no %s namespace of a container of "
+			"this runtime",
+			id, oci_ns_names[from->type]);
+	id += strlen(GUEST_NS_OF);
+	number = g->number_of ? g->number_of(g->arg, id) : 0;
+	if (!number)
+		return err_set(
+			err, -ESRCH,
+			"linux.namespaces: container %s, whose %s namespace is to be "
+			"joined, has ended",
+			id, oci_ns_names[from->type]);
+	to->path = arena_printf(a, "container:%u", number);
+	return 0;
 }
 
-static const struct oci_linux *guest_linux(const struct oci_linux *from, struct arena *a)
+static int guest_namespaces(const struct guest_create *g, struct arena *a,
+			    struct jt_objv *ret, struct kata_err *err)
 {
-	struct oci_linux *to = arena_alloc(a, sizeof(*to));
+	const struct jt_objv *namespaces = &g->spec->linux_->namespaces;
+	const struct oci_namespace *from = namespaces->v;
+	struct oci_namespace *to;
+	int r = 0;
 
-	*to = *from;
-	to->namespaces = strip_paths(&from->namespaces, a);
-	to->netDevices = (struct jt_objmap){ 0 };
-	to->resources = NULL;
-	to->seccomp = NULL;
-	to->intelRdt = NULL;
+	*ret = (struct jt_objv){ NULL, 0 };
+	if (namespaces->n == 0)
+		return 0;
+	to = arena_array(a, namespaces->n, sizeof(*to));
+	for (size_t i = 0; i < namespaces->n && r == 0; i++)
+		r = guest_ns(g, &from[i], a, &to[i], err);
+	*ret = (struct jt_objv){ to, namespaces->n };
+	return r;
+}
+
+/*
+ * What is left to the host: block I/O, network classes and RDMA are devices of its own; real-time
+ * scheduling, cpusets and NUMA nodes are in its numbers; huge pages are given to the VM's RAM or not
+ * at all, its guest has none to hand out.
+ */
+static const struct oci_resources *guest_resources(const struct oci_resources *from,
+						   struct arena *a)
+{
+	struct oci_resources *to;
+	struct oci_cpu *cpu;
+
+	if (!from)
+		return NULL;
+	to = arena_alloc(a, sizeof(*to));
+	*to = (struct oci_resources){
+		.memory = from->memory,
+		.pids = from->pids,
+		.unified = from->unified,
+	};
+	if (!from->cpu)
+		return to;
+	cpu = arena_alloc(a, sizeof(*cpu));
+	*cpu = *from->cpu;
+	cpu->cpus = cpu->mems = NULL;
+	cpu->realtimePeriod = NULL;
+	cpu->realtimeRuntime = NULL;
+	to->cpu = cpu;
 	return to;
 }
 
-static void guest_copy(const struct oci_spec *from, unsigned number, struct arena *a,
-		       struct oci_spec *to)
+static int guest_linux(const struct guest_create *g, struct arena *a,
+		       const struct oci_linux **ret, struct kata_err *err)
 {
-	*to = *from;
-	to->mounts = rewrite_mounts(&from->mounts, number, a);
+	struct oci_linux *to = arena_alloc(a, sizeof(*to));
+
+	*to = *g->spec->linux_;
+	to->netDevices = (struct jt_objmap){ 0 };
+	to->resources = guest_resources(to->resources, a);
+	to->seccomp = NULL;
+	to->intelRdt = NULL;
+	*ret = to;
+	return guest_namespaces(g, a, &to->namespaces, err);
+}
+
+static int guest_copy(const struct guest_create *g, struct arena *a, struct oci_spec *to,
+		      struct kata_err *err)
+{
+	*to = *g->spec;
+	to->mounts = rewrite_mounts(&g->spec->mounts, g->number, a);
 	to->hooks = NULL;
 	to->annotations = (struct jt_map){ 0 };
 	to->vm = NULL;
-	if (from->linux_)
-		to->linux_ = guest_linux(from->linux_, a);
+	return to->linux_ ? guest_linux(g, a, &to->linux_, err) : 0;
 }
 
 static void write_streams(struct json_out *o, const struct guest_streams *st)
@@ -100,24 +167,40 @@ static void write_streams(struct json_out *o, const struct guest_streams *st)
 	json_out_end_object(o);
 }
 
-void guest_create_write(const struct oci_spec *spec, const char *id, unsigned number,
-			const struct guest_streams *st, struct buf *out)
+int guest_create_write(const struct guest_create *g, struct buf *out,
+		       struct kata_err *err)
 {
 	AUTO(arena) *a = arena_new();
 	struct json_out o = { .buf = out };
 	struct oci_spec copy;
+	int r = guest_copy(g, a, &copy, err);
 
-	guest_copy(spec, number, a, &copy);
+	if (r < 0)
+		return r;
+	json_out_begin_object(&o);
+	json_out_key(&o, "container");
+	json_out_u64(&o, g->number);
+	json_out_key(&o, "id");
+	json_out_str(&o, g->id);
+	json_out_key(&o, "rootfs");
+	json_out_str(&o, arena_printf(a, "c%u/rootfs", g->number));
+	json_out_key(&o, "spec");
+	jtab_encode(&oci_spec_tab, &copy, &o);
+	write_streams(&o, &g->streams);
+	json_out_end_object(&o);
+	return 0;
+}
+
+void guest_update_write(const struct oci_resources *res, unsigned number, struct buf *out)
+{
+	AUTO(arena) *a = arena_new();
+	struct json_out o = { .buf = out };
+
 	json_out_begin_object(&o);
 	json_out_key(&o, "container");
 	json_out_u64(&o, number);
-	json_out_key(&o, "id");
-	json_out_str(&o, id);
-	json_out_key(&o, "rootfs");
-	json_out_str(&o, arena_printf(a, "c%u/rootfs", number));
-	json_out_key(&o, "spec");
-	jtab_encode(&oci_spec_tab, &copy, &o);
-	write_streams(&o, st);
+	json_out_key(&o, "resources");
+	jtab_encode(&oci_resources_tab, guest_resources(res, a), &o);
 	json_out_end_object(&o);
 }
 

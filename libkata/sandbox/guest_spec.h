@@ -15,9 +15,31 @@ struct guest_streams {
 	uint64_t token[STREAM_KINDS]; /* 0 = no such stream */
 };
 
-/** guest_create_write() - body of MSG_CREATE. @number: the container's number. */
-void guest_create_write(const struct oci_spec *spec, const char *id, unsigned number,
-			const struct guest_streams *st, struct buf *out);
+/**
+ * A namespace's path that is another container's of the VM: kata-runtime writes it, with an id; the
+ * agent gets "container:" and a number. Absolute, because config.json's rules want that.
+ */
+#define GUEST_NS_OF "/container:"
+
+/**
+ * struct guest_create - what MSG_CREATE is made of.
+ * @number_of: the number of the container of this VM that has the id; 0 = there is none
+ */
+struct guest_create {
+	const struct oci_spec *spec;
+	const char *id;
+	unsigned number;
+	struct guest_streams streams;
+	unsigned (*number_of)(void *arg, const char *id);
+	void *arg;
+};
+
+/** guest_create_write() - body of MSG_CREATE. -ESRCH: a namespace of a container that has gone. */
+int guest_create_write(const struct guest_create *g, struct buf *out,
+		       struct kata_err *err) MUST_CHECK;
+/** guest_update_write() - body of MSG_UPDATE: what of @res is the guest's to apply. */
+void guest_update_write(const struct oci_resources *res, unsigned number,
+			struct buf *out);
 /**
  * guest_text_to_host() - a message of the guest in the words of config.json: paths in the
  * shared tree become the mount's source and the root's path. Cut to @size.

@@ -28,6 +28,7 @@
 
 struct planner {
 	const struct kata_conf *conf;
+	const struct oci_spec *spec;
 	const struct oci_vm *vm; /* may be NULL */
 	const struct vm_facts *facts;
 	struct arena *a;
@@ -203,18 +204,78 @@ static int refuse_xen(struct planner *p, const struct oci_vm_hw *hw)
 	return 0;
 }
 
+/*
+ * What a guest's kernel and agent keep of the RAM: measured as total minus MemAvailable with
+ * Debian's cloud kernel: 60 MB of 96, 60 of 128, 62 of 256, 64 of 512, 94 (free) of 1024.
+ */
+#define VM_RESERVE (64ull << 20)
+#define VM_RESERVE_SHARE 32 /* and one byte of so many: page structs, watermarks */
+
+/* CRI's annotations tell a pod's sandbox what its containers will need together. */
+static uint64_t annotated(const struct oci_spec *spec, const char *key)
+{
+	const char *text = oci_annotation(spec, key);
+	uint64_t v;
+
+	return text && str_to_u64(text, 1, VM_MEMORY_MAX, &v) == 0 ? v : 0;
+}
+
+static uint64_t memory_limit(const struct oci_spec *spec)
+{
+	const struct oci_resources *res = spec->linux_ ? spec->linux_->resources : NULL;
+	const struct oci_memory *m = res ? res->memory : NULL;
+	uint64_t pod = annotated(spec, "io.kubernetes.cri.sandbox-memory");
+
+	if (pod)
+		return pod;
+	return m && m->limit && *m->limit > 0 ? (uint64_t)*m->limit : 0;
+}
+
+uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec)
+{
+	const struct oci_vm_hw *hw = spec->vm ? spec->vm->hwConfig : NULL;
+	uint64_t memory = conf->memory, limit = memory_limit(spec);
+
+	if (hw && hw->memory)
+		memory = *hw->memory;
+	else if (limit > VM_MEMORY_MAX / 2) /* more than any VM has: as good as none */
+		memory = conf->memory;
+	else if (limit)
+		memory = limit + limit / VM_RESERVE_SHARE + VM_RESERVE;
+	if (memory < VM_MEMORY_MIN || memory > VM_MEMORY_MAX)
+		return memory; /* refused, in the user's number */
+	return (memory + VM_MEMORY_ALIGN - 1) / VM_MEMORY_ALIGN * VM_MEMORY_ALIGN;
+}
+
+/* As many as the quota can keep busy, no more than the host has: more would only wait. */
+static uint32_t vcpus_for(const struct planner *p)
+{
+	const struct oci_linux *lx = p->spec->linux_;
+	const struct oci_cpu *cpu = lx && lx->resources ? lx->resources->cpu : NULL;
+	uint64_t quota = annotated(p->spec, "io.kubernetes.cri.sandbox-cpu-quota");
+	uint64_t period = annotated(p->spec, "io.kubernetes.cri.sandbox-cpu-period");
+	uint64_t n;
+
+	if (!quota && cpu && cpu->quota && *cpu->quota > 0) {
+		quota = (uint64_t)*cpu->quota;
+		period = cpu->period ? *cpu->period : 0;
+	}
+	if (!quota)
+		return p->conf->vcpus;
+	n = (quota - 1) / (period ? period : 100000) + 1;
+	if (p->facts->host_cpus && n > p->facts->host_cpus)
+		n = p->facts->host_cpus;
+	return n > VM_VCPUS_MAX ? VM_VCPUS_MAX : (uint32_t)n;
+}
+
 static int plan_hardware(struct planner *p)
 {
 	const struct oci_vm_hw *hw = p->vm ? p->vm->hwConfig : NULL;
 
-	p->plan->vcpus = p->conf->vcpus;
-	p->plan->memory = p->conf->memory;
 	if (hw && refuse_xen(p, hw) < 0)
 		return p->err->code;
-	if (hw && hw->vcpus)
-		p->plan->vcpus = *hw->vcpus;
-	if (hw && hw->memory)
-		p->plan->memory = *hw->memory;
+	p->plan->vcpus = hw && hw->vcpus ? *hw->vcpus : vcpus_for(p);
+	p->plan->memory = vm_memory_for(p->conf, p->spec);
 	if (p->plan->vcpus < 1 || p->plan->vcpus > VM_VCPUS_MAX)
 		return err_set(p->err, -EINVAL,
 			       "vm.hwConfig.vcpus: must be between 1 and %d, is %u",
@@ -224,8 +285,6 @@ static int plan_hardware(struct planner *p)
 			p->err, -EINVAL,
 			"vm.hwConfig.memory: must be between 64M and 1T bytes, is %llu",
 			(unsigned long long)p->plan->memory);
-	p->plan->memory = (p->plan->memory + VM_MEMORY_ALIGN - 1) / VM_MEMORY_ALIGN *
-			  VM_MEMORY_ALIGN;
 	return 0;
 }
 
@@ -308,7 +367,7 @@ int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
 		plan_hardware, plan_image, plan_cmdline,
 	};
 	struct vm_plan plan = { .share_tag = PROTO_SHARE_TAG, .console = console };
-	struct planner p = { conf, spec ? spec->vm : NULL, facts, a, &plan, err };
+	struct planner p = { conf, spec, spec->vm, facts, a, &plan, err };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)

@@ -62,6 +62,13 @@ struct vm_facts {
 };
 
 /**
+ * vm_memory_for() - bytes of RAM of the VM for @spec, pure: what vm.hwConfig says, else the memory
+ * limit (of the pod, when an annotation of CRI has it) and what the guest needs for itself,
+ * else [guest] memory. Whole 2 MiB.
+ */
+uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec);
+
+/**
  * vm_plan_make() - pure: configuration, the spec's vm section and facts -> plan.
  * vm.kernel, vm.hypervisor, vm.image are honoured where the configuration's allow-lists
  * permit: else "vm.kernel.path: /x is not allowed by [runtime] allow_kernel in kata.conf".

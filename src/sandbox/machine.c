@@ -42,21 +42,21 @@ static void request(struct sandbox *sb, enum msg_type type, const char *body)
 
 /* --- containers -------------------------------------------------------------------------- */
 
-struct container *container_new_take(struct sandbox *sb, const char *id,
-				     const char *bundle, const struct oci_spec *spec,
-				     struct arena *arena, int shim_fd)
+struct container *container_new_take(struct sandbox *sb, const struct container_new *from)
 {
 	struct container *ct = mem_zalloc(sizeof(*ct));
 
 	ct->sb = sb;
 	ct->number = ++sb->last_container;
-	ct->arena = arena;
-	ct->spec = spec;
-	ct->bundle = arena_strdup(arena, bundle);
-	snprintf(ct->id, sizeof(ct->id), "%s", id);
+	ct->arena = from->arena;
+	ct->spec = from->spec;
+	ct->bundle = arena_strdup(from->arena, from->bundle);
+	ct->memory_fd = from->memory_fd;
+	ct->oom.helper = (struct child)CHILD_INIT;
+	snprintf(ct->id, sizeof(ct->id), "%s", from->id);
 	ct->next = sb->containers;
 	sb->containers = ct;
-	process_new_take(ct, 0, shim_fd);
+	process_new_take(ct, 0, from->shim_fd);
 	return ct;
 }
 
@@ -101,6 +101,9 @@ void container_remove(struct container *ct)
 	}
 	while (ct->processes)
 		process_free(ct->processes);
+	callers_hang_up(ct);
+	oom_stop(ct);
+	fd_drop(&ct->memory_fd);
 	if (ct->shared && sb->containers &&
 	    share_remove(sb->host.share_fd, ct->number) < 0)
 		log_debug("files of container %u stay shared", ct->number);
@@ -135,11 +138,13 @@ void container_guest_error(const struct container *ct, const struct msg_reply *m
 
 static void fail_container(struct container *ct, const struct kata_err *err)
 {
-	struct caller *creator = ct->creator;
+	struct process *init = container_process(ct, 0);
+	struct caller *creator = init ? init->creator : NULL;
 
-	ct->creator = NULL;
-	if (creator)
+	if (creator) {
+		init->creator = NULL;
 		caller_answer(creator, err);
+	}
 	container_remove(ct);
 }
 
@@ -168,35 +173,57 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	timeline_mark(&b.sb->timeline, "container built");
 	timeline_write(&b.sb->timeline, b.sb->dirfd);
 	p = container_process(ct, 0);
-	if (p)
-		shim_built(p);
-	if (ct->creator)
-		caller_answer(ct->creator, NULL);
-	ct->creator = NULL;
+	if (!p)
+		return;
+	shim_built(p);
+	if (p->creator)
+		caller_answer(TAKE_PTR(p->creator), NULL);
+}
+
+static unsigned number_of(void *arg, const char *id)
+{
+	const struct container *ct = container_by_id(arg, id);
+
+	return ct ? ct->number : 0;
+}
+
+static int ask_build(struct container *ct, struct build *b, struct kata_err *err)
+{
+	struct sandbox *sb = ct->sb;
+	struct guest_create g = {
+		.spec = ct->spec,
+		.id = ct->id,
+		.number = ct->number,
+		.number_of = number_of,
+		.arg = sb,
+	};
+	struct buf body = { 0 };
+	int r;
+
+	g.streams.terminal = ct->spec->process && ct->spec->process->terminal;
+	r = shim_streams(container_process(ct, 0), g.streams.terminal, g.streams.token);
+	if (r < 0)
+		return err_sys_code(err, r, "make the streams of a process");
+	r = guest_create_write(&g, &body, err);
+	if (r == 0) {
+		r = agent_request(sb->agent, MSG_CREATE, buf_ptr(&body), buf_len(&body),
+				  BUILD_DEADLINE_MS, &(struct agent_call){ on_built, b });
+		if (r < 0)
+			err_sys_code(err, r, "send the container to the guest");
+	}
+	buf_done(&body);
+	return r;
 }
 
 static void tell_guest(struct container *ct)
 {
-	struct sandbox *sb = ct->sb;
-	struct guest_streams st = { 0 };
-	struct buf body = { 0 };
 	struct build *b = mem_zalloc(sizeof(*b));
 	struct kata_err err = { 0 };
-	int r;
 
-	*b = (struct build){ sb, ct->number };
-	st.terminal = ct->spec->process && ct->spec->process->terminal;
+	*b = (struct build){ ct->sb, ct->number };
 	ct->state = CT_BUILDING;
-	r = shim_streams(container_process(ct, 0), st.terminal, st.token);
-	if (r == 0) {
-		guest_create_write(ct->spec, ct->id, ct->number, &st, &body);
-		r = agent_request(sb->agent, MSG_CREATE, buf_ptr(&body), buf_len(&body),
-				  BUILD_DEADLINE_MS, &(struct agent_call){ on_built, b });
-	}
-	buf_done(&body);
-	if (r < 0) {
+	if (ask_build(ct, b, &err) < 0) {
 		free(b);
-		err_sys_code(&err, r, "send the container to the guest");
 		fail_container(ct, &err);
 	}
 }
@@ -245,18 +272,87 @@ static struct process *find_process(struct sandbox *sb, uint32_t container,
 	return ct ? container_process(ct, process) : NULL;
 }
 
+/*
+ * The container's end ends its other processes' time as well: containerd reports the one after all of
+ * the others, so a reader that does not read must not hold them for ever.
+ */
+static void hurry_others(struct container *ct)
+{
+	struct ctl_msg msg = { .type = CTL_EXIT, .flags = CTL_F_ALL };
+
+	for (struct process *p = ct->processes; p; p = p->next) {
+		if (p->number == 0 || !p->told)
+			continue;
+		msg.status = p->status;
+		shim_tell(p, &msg);
+	}
+}
+
+static void tell_exit(struct process *p)
+{
+	struct ctl_msg msg = { .type = CTL_EXIT, .status = p->status };
+	struct container *ct = p->ct;
+
+	p->told = true;
+	if (p->number == 0)
+		hurry_others(ct);
+	shim_tell(p, &msg);
+}
+
+static struct process *next_untold(struct container *ct)
+{
+	struct process *init = NULL;
+
+	for (struct process *p = ct->processes; p; p = p->next) {
+		if (!p->exited || p->told)
+			continue;
+		if (p->number != 0)
+			return p;
+		init = p;
+	}
+	return init; /* the last: its shim's end is the container's */
+}
+
+void container_tell_exits(struct container *ct)
+{
+	struct sandbox *sb = ct->sb;
+	uint32_t number = ct->number;
+	struct process *p;
+
+	while ((ct = container_by_number(sb, number)) && (p = next_untold(ct)))
+		tell_exit(p);
+}
+
 static void on_exit_msg(void *arg, const struct msg_exit *m)
 {
-	struct sandbox *sb = arg;
-	struct process *p = find_process(sb, m->container, m->process);
-	struct ctl_msg msg = { .type = CTL_EXIT, .status = m->status };
+	struct process *p = find_process(arg, m->container, m->process);
 
 	if (!p || p->exited)
 		return;
 	p->exited = true;
+	p->status = m->status;
 	if (p->number == 0)
 		p->ct->state = CT_EXITED;
-	shim_tell(p, &msg);
+	if (oom_is_shown(p->ct))
+		container_tell_exits(p->ct);
+}
+
+static void on_oom(void *arg, uint32_t container)
+{
+	struct container *ct = container_by_number(arg, container);
+
+	if (!ct)
+		return;
+	callers_tell_oom(ct);
+	oom_show(ct);
+}
+
+static void on_stats(void *arg, const struct msg_stats *m)
+{
+	struct container *ct = container_by_number(arg, m->container);
+
+	if (ct)
+		ct->stats = *m;
 }
 
 static void on_stream_end(void *arg, const struct msg_stream_end *m)
@@ -297,6 +393,8 @@ const struct agent_ops sandbox_agent_ops = {
 	.on_stream_end = on_stream_end,
 	.on_stream = on_stream,
 	.on_warning = on_warning,
+	.on_oom = on_oom,
+	.on_stats = on_stats,
 	.on_gone = on_agent_gone,
 };
 

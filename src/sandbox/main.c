@@ -139,6 +139,8 @@ int main(int argc, char **argv)
 	const int no_fds[1] = { -1 };
 	int r;
 
+	if (argc == 3 && str_eq(argv[1], OOM_HELPER_ARG))
+		return oom_helper(argv[2]);
 	if (proc_close_from(SANDBOX_FD_FIRST_FREE, no_fds, 0) < 0)
 		return 1;
 	umask(0077);

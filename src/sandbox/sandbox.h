@@ -5,8 +5,10 @@
  *   main.c       descriptors, loop, signals
  *   machine.c    life of the sandbox: state x event table; containers as a whole
  *   host.c       what is made on the host for the VM: table of steps with up and down
- *   callers.c    kata-runtime's requests (CTL_*): table of handlers and legal states
+ *   callers.c    connections of kata-runtime
+ *   requests.c   what it asks for (CTL_*): table of handlers and legal states
  *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
+ *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
  *
  * One process, one loop. Two callers of callbacks: the guest (agent_client)
@@ -49,21 +51,33 @@ enum ct_state {
 	CT_CREATED,  /* stands at the exec gate */
 	CT_STARTING, /* MSG_START is under way */
 	CT_RUNNING,
+	CT_PAUSED, /* running, its cgroup is frozen */
 	CT_EXITED, /* its init has ended; the shim drains */
 };
+
+struct caller;
 
 struct process {
 	struct process *next;
 	struct container *ct;
 	uint32_t number; /* 0 = init */
+	pid_t pid; /* of its shim, in kata-runtime's pid namespace; 0 = not known (init) */
 	struct loop_src shim;
+	struct caller *creator;	  /* waits for the answer to CTL_CREATE or CTL_EXEC */
 	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
 	uint16_t height, width;	  /* of its terminal, as last told; 0 = never */
 	uint64_t signals;	  /* came before there was a guest process; bit n - 1 */
-	bool exited;
+	bool built;		  /* the guest has it */
+	bool exited;		  /* with @status */
+	bool told;		  /* the shim has the status */
+	uint8_t status;
 };
 
-struct caller;
+/** struct oom - a helper that is killed for want of memory on the host, see oom.c. */
+struct oom {
+	struct child helper;
+	char limit[32]; /* the group's own limit while another stands */
+};
 
 struct container {
 	struct container *next;
@@ -75,8 +89,10 @@ struct container {
 	const struct oci_spec *spec;
 	const char *bundle;
 	struct process *processes;
-	struct caller *creator; /* waits for the answer to CTL_CREATE */
-	bool shared;		/* its binds are in the shared tree */
+	bool shared;   /* its binds are in the shared tree */
+	int memory_fd; /* directory of its memory cgroup on the host, -1 = none */
+	struct oom oom;
+	struct msg_stats stats; /* the last the guest told */
 };
 
 /** struct caller - one connection of kata-runtime, for one request. */
@@ -84,8 +100,9 @@ struct caller {
 	struct caller *next;
 	struct sandbox *sb;
 	struct loop_src src;
-	bool waits;	    /* its answer is under way */
-	uint32_t container; /* the request's */
+	bool waits;		     /* its answer is under way */
+	bool listens;		     /* to the events of @container */
+	uint32_t container, process; /* the request's */
 };
 
 enum sb_state {
@@ -137,10 +154,15 @@ void sandbox_event(struct sandbox *sb, enum sb_event ev, struct container *ct,
 		   const char *why);
 extern const struct agent_ops sandbox_agent_ops;
 
-/** container_new_take() - made from CTL_CREATE; takes the shim's connection and the arena. */
-struct container *container_new_take(struct sandbox *sb, const char *id,
-				     const char *bundle, const struct oci_spec *spec,
-				     struct arena *arena, int shim_fd);
+/** struct container_new - from CTL_CREATE; shim_fd, memory_fd and the arena are taken. */
+struct container_new {
+	const char *id, *bundle;
+	const struct oci_spec *spec;
+	struct arena *arena;
+	int shim_fd, memory_fd;
+};
+struct container *container_new_take(struct sandbox *sb,
+				     const struct container_new *from);
 struct container *container_by_id(struct sandbox *sb, const char *id);
 struct container *container_by_number(struct sandbox *sb, uint32_t number);
 struct process *container_process(struct container *ct, uint32_t number);
@@ -150,6 +172,8 @@ struct process *container_process(struct container *ct, uint32_t number);
  */
 void container_guest_error(const struct container *ct, const struct msg_reply *m,
 			   int code, struct kata_err *err);
+/** container_tell_exits() - to the shims that have not heard; the container may be gone after. */
+void container_tell_exits(struct container *ct);
 /** container_remove() - forget it and all of its processes; the last one ends the sandbox. */
 void container_remove(struct container *ct);
 
@@ -167,8 +191,33 @@ int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err) M
 int caller_add_take(struct sandbox *sb, int fd) MUST_CHECK;
 /** caller_answer() - send the one reply and hang up. @err NULL = success. */
 void caller_answer(struct caller *c, const struct kata_err *err);
+/** caller_answer_with() - success, with a number and a descriptor (borrowed, -1 = none). */
+void caller_answer_with(struct caller *c, uint32_t number, int fd);
+/** caller_is_there() - does it still wait for an answer? @c may be a dead pointer. */
+bool caller_is_there(const struct sandbox *sb, const struct caller *c);
+/** caller_subscribe() - answered, and from now on it hears what happens to @ct. */
+void caller_subscribe(struct caller *c, const struct container *ct);
+void callers_tell_oom(const struct container *ct);
+/** callers_hang_up() - on those that listen to @ct. */
+void callers_hang_up(const struct container *ct);
 void callers_free(struct sandbox *sb, const struct kata_err *why);
 int callers_listen(struct sandbox *sb, struct kata_err *err) MUST_CHECK;
+
+/* requests.c */
+
+/** request_handle() - a packet of a caller. Descriptors that are taken become -1. */
+void request_handle(struct caller *c, const struct ctl_msg *m, int *fds, size_t n_fds);
+
+/* oom.c */
+
+/** oom_show() - the guest's kernel has killed in @ct: make the host's count it, too. */
+void oom_show(struct container *ct);
+/** oom_is_shown() - not under way: exits may be told. */
+bool oom_is_shown(const struct container *ct);
+void oom_stop(struct container *ct);
+/** oom_helper() - main of the helper: take memory until killed. @bytes: how much at most. */
+int oom_helper(const char *bytes);
+#define OOM_HELPER_ARG "--exhaust"
 
 /* shims.c */
 
@@ -181,6 +230,8 @@ void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
 /** shim_built() - @p's guest process stands at the exec gate: tell it what came before. */
 void shim_built(struct process *p);
+/** shim_dismiss() - nobody waits for this process: it is killed, its shim let go. */
+void shim_dismiss(struct process *p);
 
 /* timeline.c */
 

@@ -35,11 +35,6 @@ static void ask_guest(struct process *p, enum msg_type type, const char *body)
 		log_debug("%s could not be sent to the guest", msg_type_name(type));
 }
 
-static bool is_built(const struct process *p)
-{
-	return p->ct->state != CT_ASKED && p->ct->state != CT_BUILDING;
-}
-
 static void send_signal(struct process *p, uint32_t signal)
 {
 	char body[128];
@@ -55,7 +50,7 @@ static void ask_signal(struct process *p, uint32_t signal)
 {
 	if (signal < 1 || signal > 64)
 		return;
-	if (is_built(p))
+	if (p->built)
 		send_signal(p, signal);
 	else
 		p->signals |= UINT64_C(1) << (signal - 1);
@@ -77,12 +72,13 @@ static void ask_winsize(struct process *p, const struct ctl_msg *m)
 {
 	p->height = m->height;
 	p->width = m->width;
-	if (is_built(p))
+	if (p->built)
 		send_winsize(p);
 }
 
 void shim_built(struct process *p)
 {
+	p->built = true;
 	if (p->height && p->width)
 		send_winsize(p);
 	for (uint32_t n = 1; n <= 64; n++)
@@ -141,20 +137,31 @@ static void process_done(struct process *p)
 		container_remove(ct);
 }
 
-static void shim_gone(struct process *p)
+static void lost_while_built(struct process *p)
 {
-	struct container *ct = p->ct;
 	struct kata_err err = { 0 };
 
+	err_set(&err, -ECHILD, "kata-shim ended while the container was made");
+	if (p->creator)
+		caller_answer(TAKE_PTR(p->creator), &err);
+	container_remove(p->ct);
+}
+
+void shim_dismiss(struct process *p)
+{
+	p->creator = NULL;
+	hang_up(p);
+	drop_streams(p);
+	ask_signal(p, SIGKILL);
+}
+
+static void shim_gone(struct process *p)
+{
 	hang_up(p);
 	if (p->exited) {
 		process_done(p);
-	} else if (ct->state == CT_ASKED || ct->state == CT_BUILDING) {
-		err_set(&err, -ECHILD, "kata-shim ended while the container was made");
-		if (ct->creator)
-			caller_answer(ct->creator, &err);
-		ct->creator = NULL;
-		container_remove(ct);
+	} else if (p->number == 0 && !p->built) {
+		lost_while_built(p);
 	} else {
 		drop_streams(p);
 		ask_signal(p, SIGKILL);

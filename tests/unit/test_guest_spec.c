@@ -19,7 +19,12 @@ static const struct json *create_body(struct arena *a, const char *quoted,
 	const struct json *j;
 	struct buf b = { 0 };
 
-	guest_create_write(spec, "box", 7, st, &b);
+	ck_assert_msg(guest_create_write(&(struct guest_create){ .spec = spec,
+								 .id = "box",
+								 .number = 7,
+								 .streams = *st },
+					 &b, &err) == 0,
+		      "%s", err.msg);
 	ck_assert_msg(json_parse((const char *)buf_ptr(&b), buf_len(&b),
 				 &json_limits_default, a, &j, &err) == 0,
 		      "%s", err.msg);
@@ -50,7 +55,7 @@ static const char big[] =
 	"{'destination':'/more','type':'none','source':'/host/more','options':['bind']},"
 	"{'destination':'/dev','type':'tmpfs','source':'tmpfs','options':['size=64k']}],"
 	"'linux':{'namespaces':[{'type':'network','path':'/run/netns/x'},{'type':'uts'},{'type':'mount'},{'type':'pid'}],"
-	"'resources':{'memory':{'limit':100}},'cgroupsPath':'/a/b',"
+	"'resources':{'memory':{'limit':100},'cpu':{'quota':5,'cpus':'0-1'},'blockIO':{'weight':9},'pids':{'limit':3}},'cgroupsPath':'/a/b',"
 	"'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'},"
 	"'sysctl':{'net.ipv4.ip_forward':'1'},'maskedPaths':['/proc/kcore']}}";
 
@@ -96,8 +101,7 @@ START_TEST(what_the_host_does_stays_there)
 	const struct json *spec = json_get(create_body(a, big, &st), "spec");
 	const struct json *lx = json_get(spec, "linux");
 	static const char *const gone[] = { "hooks", "annotations", "vm" };
-	static const char *const gone_linux[] = { "seccomp", "resources", "intelRdt",
-						  "netDevices" };
+	static const char *const gone_linux[] = { "seccomp", "intelRdt", "netDevices" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
 		ck_assert_msg(!json_get(spec, gone[i]), "%s", gone[i]);
@@ -106,6 +110,51 @@ START_TEST(what_the_host_does_stays_there)
 	ck_assert_uint_eq(json_get(lx, "namespaces")->len, 4);
 	ck_assert_str_eq(json_get_str(at(lx, "namespaces", 0), "type"), "network");
 	ck_assert_ptr_null(json_get(at(lx, "namespaces", 0), "path"));
+}
+END_TEST
+
+START_TEST(limits_of_the_guest_arrive)
+{
+	AUTO(arena) *a = arena_new();
+	struct guest_streams st = { 0 };
+	const struct json *spec = json_get(create_body(a, big, &st), "spec");
+	const struct json *res = json_get(json_get(spec, "linux"), "resources");
+
+	ck_assert_str_eq(json_get(json_get(res, "memory"), "limit")->str, "100");
+	ck_assert_str_eq(json_get(json_get(res, "pids"), "limit")->str, "3");
+	ck_assert_str_eq(json_get(json_get(res, "cpu"), "quota")->str, "5");
+	ck_assert_ptr_null(json_get(json_get(res, "cpu"), "cpus"));
+	ck_assert_ptr_null(json_get(res, "blockIO"));
+}
+END_TEST
+
+static unsigned number_of(void *arg, const char *id)
+{
+	(void)arg;
+	return str_eq(id, "pause") ? 3 : 0;
+}
+
+#define JOIN(path)                                                                       \
+	"'linux':{'namespaces':[{'type':'network'},{'type':'ipc','path':'" path "'}]}"
+
+START_TEST(namespaces_of_another_container)
+{
+	AUTO(arena) *a = arena_new();
+	struct guest_create g = { .id = "box", .number = 7, .number_of = number_of };
+	struct kata_err err = { 0 };
+	struct buf b = { 0 };
+
+	g.spec = oci_good(a, CONFIG(JOIN("/container:pause")));
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), 0);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\"container:3\""));
+	g.spec = oci_good(a, CONFIG(JOIN("/container:gone")));
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), -ESRCH);
+	ck_assert_str_eq(err.msg,
+			 "linux.namespaces: container gone, whose ipc namespace is to "
+			 "be joined, has ended");
+	g.spec = oci_good(a, CONFIG(JOIN("/proc/1/ns/ipc")));
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), -ENOTSUP);
+	buf_done(&b);
 }
 END_TEST
 
@@ -232,8 +281,6 @@ static const struct {
 } warnings[] = {
 	{ CONFIG(NET "}"), NULL },
 	{ LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"), "linux.seccomp: " },
-	{ LINUX("'cgroupsPath':'/x'"), "linux.cgroupsPath: " },
-	{ LINUX("'cgroupsPath':''"), NULL },
 	{ LINUX("'mountLabel':'x'"), "linux.mountLabel: " },
 	{ LINUX("'rootfsPropagation':'shared'"), "linux.rootfsPropagation: " },
 	{ LINUX("'rootfsPropagation':'rslave'"), NULL },
@@ -246,26 +293,8 @@ static const struct {
 	{ RESOURCES(""), NULL },
 	{ RESOURCES("'devices':[{'allow':false,'access':'rwm'}]"),
 	  "linux.resources.devices: " },
-	{ RESOURCES("'memory':{'limit':1048576}"), "linux.resources.memory.limit: " },
-	{ RESOURCES("'memory':{'limit':-1,'swap':0,'disableOOMKiller':false}"), NULL },
-	{ RESOURCES("'memory':{'swappiness':0}"), "linux.resources.memory.swappiness: " },
-	{ RESOURCES("'memory':{'disableOOMKiller':true}"),
-	  "linux.resources.memory.disableOOMKiller: " },
-	{ RESOURCES("'cpu':{'shares':0,'quota':-1,'period':100000,'cpus':'','mems':''}"),
+	{ RESOURCES("'memory':{'limit':1048576,'swappiness':0},'pids':{'limit':100}"),
 	  NULL },
-	{ RESOURCES("'cpu':{'shares':2}"), "linux.resources.cpu.shares: " },
-	{ RESOURCES("'cpu':{'quota':5000}"), "linux.resources.cpu.quota: " },
-	{ RESOURCES("'cpu':{'cpus':'0-1'}"), "linux.resources.cpu.cpus: " },
-	{ RESOURCES("'pids':{'limit':-1}"), NULL },
-	{ RESOURCES("'pids':{'limit':0}"), NULL },
-	{ RESOURCES("'pids':{'limit':100}"), "linux.resources.pids.limit: " },
-	{ RESOURCES("'blockIO':{'weight':0}"), NULL },
-	{ RESOURCES("'blockIO':{'weight':100}"), "linux.resources.blockIO.weight: " },
-	{ RESOURCES("'hugepageLimits':[{'pageSize':'2MB','limit':5}]"),
-	  "linux.resources.hugepageLimits: " },
-	{ RESOURCES("'network':{'classID':5}"), "linux.resources.network.classID: " },
-	{ RESOURCES("'unified':{'memory.high':'5'}"), "linux.resources.unified: " },
-	{ RESOURCES("'rdma':{'mlx5_0':{'hcaHandles':5}}"), "linux.resources.rdma: " },
 	{ PROC("'apparmorProfile':'docker-default'"), "process.apparmorProfile: " },
 	{ PROC("'apparmorProfile':''"), NULL },
 	{ PROC("'selinuxLabel':'system_u:system_r:container_t:s0'"),
@@ -304,10 +333,6 @@ static const struct {
 	{ CONFIG("'linux':{}"), "linux.namespaces: network: the host's network" },
 	{ CONFIG("'linux':{'namespaces':[{'type':'pid'}]}"),
 	  "linux.namespaces: network: " },
-	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'pid','path':'/proc/1/ns/pid'}]}"),
-	  "linux.namespaces: pid path: " },
-	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'ipc','path':'/proc/1/ns/ipc'}]}"),
-	  "linux.namespaces: ipc path: " },
 	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'mount','path':'/proc/1/ns/mnt'}]}"),
 	  "linux.namespaces: mount path: " },
 	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'user'}],"
@@ -383,6 +408,8 @@ int main(void)
 		frame_names_container_and_streams,
 		bind_sources_become_the_shares,
 		what_the_host_does_stays_there,
+		limits_of_the_guest_arrive,
+		namespaces_of_another_container,
 		what_the_agent_does_arrives,
 		spec_loads_again,
 		exec_body,

@@ -165,13 +165,63 @@ START_TEST(tsc_only_where_it_helps)
 }
 END_TEST
 
+static uint64_t memory_with(struct fixture *f, int64_t limit)
+{
+	const struct oci_memory memory = { .limit = &limit };
+	const struct oci_resources res = { .memory = &memory };
+	const struct oci_linux lx = { .resources = &res };
+	const struct oci_spec spec = { .linux_ = &lx };
+
+	return vm_memory_for(conf_get(f->conf), &spec) >> 20;
+}
+
+START_TEST(memory_follows_the_limit)
+{
+	FIXTURE f;
+
+	setup(&f, "");
+	ck_assert_uint_eq(memory_with(&f, 0), 512);
+	ck_assert_uint_eq(memory_with(&f, -1), 512);
+	ck_assert_uint_eq(memory_with(&f, 64 << 20), 64 + 2 + 64);
+	ck_assert_uint_eq(memory_with(&f, 1ll << 30), 1024 + 32 + 64);
+	ck_assert_uint_eq(memory_with(&f, INT64_MAX), 512);
+	ck_assert_uint_eq(memory_with(&f, 1), 66); /* whole huge pages */
+}
+END_TEST
+
+static uint32_t vcpus_with(struct fixture *f, int64_t quota, uint64_t period)
+{
+	const struct oci_cpu cpu = { .quota = &quota, .period = period ? &period : NULL };
+	const struct oci_resources res = { .cpu = &cpu };
+	const struct oci_linux lx = { .resources = &res };
+
+	f->spec.linux_ = &lx;
+	f->facts.host_cpus = 4;
+	must(f);
+	f->spec.linux_ = NULL;
+	return f->plan.vcpus;
+}
+
+START_TEST(vcpus_follow_the_quota)
+{
+	FIXTURE f;
+
+	setup(&f, "");
+	ck_assert_uint_eq(vcpus_with(&f, -1, 100000), 1);
+	ck_assert_uint_eq(vcpus_with(&f, 50000, 100000), 1);
+	ck_assert_uint_eq(vcpus_with(&f, 150000, 100000), 2);
+	ck_assert_uint_eq(vcpus_with(&f, 200000, 0), 2);
+	ck_assert_uint_eq(vcpus_with(&f, 6400000, 100000), 4);
+}
+END_TEST
+
 START_TEST(console)
 {
 	FIXTURE f;
 
 	setup(&f, "");
-	ck_assert_int_eq(vm_plan_make(conf_get(f.conf), NULL, &f.facts, 3, "c.log", f.a,
-				      &f.plan, &f.err),
+	ck_assert_int_eq(vm_plan_make(conf_get(f.conf), &f.spec, &f.facts, 3, "c.log",
+				      f.a, &f.plan, &f.err),
 			 0);
 	ck_assert_str_eq(f.plan.console, "c.log");
 	ck_assert_ptr_nonnull(strstr(f.plan.cmdline, "console=ttyS0"));
@@ -386,6 +436,8 @@ int main(void)
 		automatic_choices,
 		what_the_host_lacks,
 		tsc_only_where_it_helps,
+		memory_follows_the_limit,
+		vcpus_follow_the_quota,
 		console,
 		hardware,
 		allowed_paths,
