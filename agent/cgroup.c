@@ -3,7 +3,7 @@
  * cgroup: the guest's cgroup2 tree. A container may make subgroups (a systemd inside does), so
  * whatever is done to a group is done to the tree below it.
  *
- * Knows nothing of limits yet, nor of containers.
+ * Knows nothing of limits (resources.c), nor of containers.
  */
 #include "cgroup.h"
 
@@ -24,6 +24,8 @@
 #define CGROUP_DEPTH 64
 /** Longest cgroup.procs we read. */
 #define CGROUP_PROCS_MAX (4u << 20)
+/** Longest file of keys and numbers. */
+#define CGROUP_KEYS_MAX (64u << 10)
 
 struct cgroup_name {
 	char s[16];
@@ -35,6 +37,27 @@ static struct cgroup_name cgroup_name(uint32_t number)
 
 	snprintf(n.s, sizeof(n.s), "c%u", number);
 	return n;
+}
+
+/* All at once; a controller that is refused must not cost the others. */
+void cgroup_enable(int root_fd)
+{
+	AUTO_FREE char *text = NULL;
+	char *rest, *word;
+	size_t len;
+
+	if (fs_read_at(root_fd, "cgroup.controllers", 4096, &text, &len) < 0)
+		return;
+	rest = text;
+	while ((word = strsep(&rest, " \n"))) {
+		char add[64];
+
+		snprintf(add, sizeof(add), "+%s", word);
+		/* whoever needs it will miss its files, and can say for what */
+		if (*word &&
+		    fs_write_str(root_fd, "cgroup.subtree_control", add) == -ENOENT)
+			return;
+	}
 }
 
 int cgroup_make(int root_fd, uint32_t number, struct kata_err *err)
@@ -103,12 +126,41 @@ int cgroup_remove(int root_fd, uint32_t number)
 
 bool cgroup_populated(int fd)
 {
-	AUTO_FREE char *text = NULL;
-	size_t len;
+	uint64_t n;
 
-	if (fs_read_at(fd, "cgroup.events", 4096, &text, &len) < 0)
-		return true;
-	return !strstr(text, "populated 0");
+	return cgroup_read_key(fd, "cgroup.events", "populated", &n) < 0 || n != 0;
+}
+
+int cgroup_freeze(int fd, bool freeze)
+{
+	return fs_write_str(fd, "cgroup.freeze", freeze ? "1" : "0");
+}
+
+int cgroup_frozen(int fd)
+{
+	uint64_t n;
+	int r = cgroup_read_key(fd, "cgroup.events", "frozen", &n);
+
+	return r < 0 ? r : n != 0;
+}
+
+int cgroup_read_key(int fd, const char *file, const char *key, uint64_t *ret)
+{
+	AUTO_FREE char *text = NULL;
+	char *rest, *line;
+	size_t len;
+	int r = fs_read_at(fd, file, CGROUP_KEYS_MAX, &text, &len);
+
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		const char *word = strsep(&line, " ");
+
+		if (line && str_eq(word, key))
+			return str_to_u64(line, 0, UINT64_MAX, ret);
+	}
+	return -ENODATA;
 }
 
 int cgroup_kill(int fd)

@@ -23,7 +23,9 @@
 #include "child.h"
 #include "devices.h"
 #include "ns.h"
+#include "pause.h"
 #include "sysctls.h"
+#include "watch.h"
 
 struct container *container_find(const struct guest *g, uint32_t number)
 {
@@ -97,7 +99,9 @@ static int plan_container(struct container *c, const struct req_create *req,
 		return r;
 	c->cgroup = arena_printf(c->arena, "%s/c%u", c->guest->cgroup, c->number);
 	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
-	return c->cgroup_fd < 0 ? c->cgroup_fd : 0;
+	if (c->cgroup_fd < 0)
+		return c->cgroup_fd;
+	return watch_group(c->guest, c->cgroup, err);
 }
 
 static struct child_job child_job(const struct container *c)
@@ -320,6 +324,7 @@ void guest_settle(struct guest *g)
 
 		settle_others(c);
 		settle_init(c);
+		pause_settle(c);
 		if (is_over(c)) {
 			*at = c->next;
 			rpc_answer(g, &c->deleting, MSG_OK, 0, NULL);

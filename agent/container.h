@@ -22,6 +22,7 @@ enum container_state {
  * @processes: init first
  * @doomed:    forget it as soon as nothing of it is left
  * @deleting:  MSG_DELETE, answered then
+ * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
 struct container {
 	struct container *next;
@@ -34,8 +35,8 @@ struct container {
 	unsigned long ns_flags;
 	int cgroup_fd;
 	struct process *processes;
-	bool doomed, killed;
-	struct rpc_call deleting;
+	bool doomed, killed, paused;
+	struct rpc_call deleting, pausing;
 };
 
 struct container *container_find(const struct guest *g, uint32_t number);

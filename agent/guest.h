@@ -30,16 +30,17 @@ struct dialer {
  * @cgroup_fd:  root of the cgroup2 tree, below which each container gets a group; -1 = none
  * @cgroup:     path of cgroup_fd
  * @modules, @modules_left: text of the list of modules, and what of it is still to be loaded
+ * @watch:      inotify on the containers' groups (watch.c)
  * @pidns_fd:   the agent's own pid namespace, to come back to after a fork into another
  */
 struct guest {
 	struct loop *loop;
 	struct chan control;
 	struct dialer dial;
-	struct loop_src signals;
+	struct loop_src signals, watch;
 	const char *share, *cgroup;
 	bool is_vm, welcomed;
-	int signal_fd, cgroup_fd, pidns_fd;
+	int signal_fd, watch_fd, cgroup_fd, pidns_fd;
 	struct container *containers;
 	char *modules, *modules_left;
 };

@@ -28,11 +28,13 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "boot.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "dial.h"
 #include "guest.h"
 #include "reap.h"
 #include "rpc.h"
+#include "watch.h"
 
 /* The VMM runs with -no-reboot: a reset ends it, where power-off would need ACPI. */
 void guest_end(const struct guest *g, int status)
@@ -158,7 +160,11 @@ static int guest_run(struct guest *g, int argc, char **argv, struct kata_err *er
 	g->pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (g->pidns_fd < 0)
 		return err_sys(err, "open /proc/self/ns/pid");
-	r = reap_start(g, err);
+	if (g->cgroup_fd >= 0)
+		cgroup_enable(g->cgroup_fd);
+	r = watch_start(g, err);
+	if (r == 0)
+		r = reap_start(g, err);
 	return r < 0 ? r : loop_run(g->loop, err);
 }
 
@@ -170,6 +176,7 @@ int main(int argc, char **argv)
 		.is_vm = getpid() == 1 && !(argc > 1 && str_eq(argv[1], "--test-socket")),
 		.cgroup_fd = -1,
 		.signal_fd = -1,
+		.watch_fd = -1,
 		.pidns_fd = -1,
 	};
 	struct sigaction ignore = { .sa_handler = SIG_IGN };

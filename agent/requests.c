@@ -63,6 +63,13 @@ static const struct jt_field stdin_end_fields[] = {
 	JT(struct req_stdin_end, bytes, JT_U64),
 };
 
+static const struct jt_field update_fields[] = {
+	TARGET_FIELDS(struct req_update),
+	/* "linux.resources" in messages, as in config.json */
+	JT(struct req_update, resources, JT_OBJ, .flags = JT_REQUIRED,
+	   .sub = &oci_resources_tab),
+};
+
 static const struct jt_field target_fields[] = {
 	JT_AS(struct req_target, container, "container", JT_U32, .flags = JT_REQUIRED),
 	JT_AS(struct req_target, process, "process", JT_U32),
@@ -82,6 +89,7 @@ TAB(req_exec_tab, struct req_exec, exec_fields);
 TAB(req_signal_tab, struct req_signal, signal_fields);
 TAB(req_winsize_tab, struct req_winsize, winsize_fields);
 TAB(req_stdin_end_tab, struct req_stdin_end, stdin_end_fields);
+TAB(req_update_tab, struct req_update, update_fields);
 TAB(req_target_tab, struct req_target, target_fields);
 
 const struct jtab req_empty_tab = { .what = "", .size = 1 };

@@ -52,8 +52,13 @@ struct req_stdin_end {
 	uint64_t bytes;
 };
 
+struct req_update {
+	struct req_target target;
+	const struct oci_resources *resources;
+};
+
 extern const struct jtab req_welcome_tab, req_create_tab, req_exec_tab, req_signal_tab,
-	req_winsize_tab, req_stdin_end_tab, req_target_tab, req_empty_tab;
+	req_winsize_tab, req_stdin_end_tab, req_update_tab, req_target_tab, req_empty_tab;
 
 /** req_token() - the token of a stream: 0 = there is none, or it is no number. */
 uint64_t req_token(const struct req_streams *s, enum msg_stream kind);

@@ -20,7 +20,9 @@
 #include "base/str.h"
 #include "clock.h"
 #include "container.h"
+#include "pause.h"
 #include "requests.h"
+#include "stats.h"
 #include "tty.h"
 
 #define ENTROPY_MAX 512
@@ -68,6 +70,12 @@ void rpc_send_hello(struct guest *g, const struct msg_hello *m)
 void rpc_send_exit(struct guest *g, const struct msg_exit *m)
 {
 	frame_add_exit(&g->control.out, m);
+	flush(g);
+}
+
+void rpc_send_stats(struct guest *g, const struct msg_stats *m)
+{
+	frame_add_stats(&g->control.out, m);
 	flush(g);
 }
 
@@ -237,6 +245,27 @@ static int do_delete(struct request *r, struct kata_err *err)
 	return 0;
 }
 
+static int do_pause(struct request *r, struct kata_err *err)
+{
+	return pause_set(r->container, true, &r->call, err);
+}
+
+static int do_resume(struct request *r, struct kata_err *err)
+{
+	return pause_set(r->container, false, &r->call, err);
+}
+
+static int do_stats(struct request *r, struct kata_err *err)
+{
+	struct msg_stats m = { .container = r->container->number };
+
+	(void)err;
+	stats_read(r->container->cgroup_fd, &m);
+	rpc_send_stats(r->guest, &m);
+	rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
+	return 0;
+}
+
 static int do_shutdown(struct request *r, struct kata_err *err)
 {
 	(void)err;
@@ -271,6 +300,11 @@ static const struct rule rules[] = {
 	{ MSG_WINSIZE, &req_winsize_tab, CONTAINER_ANY, do_winsize, NULL },
 	{ MSG_STDIN_END, &req_stdin_end_tab, CONTAINER_ANY, do_stdin_end, NULL },
 	{ MSG_DELETE, &req_target_tab, CONTAINER_ANY, do_delete, NULL },
+	{ MSG_PAUSE, &req_target_tab, CONTAINER_CREATED | CONTAINER_RUNNING, do_pause,
+	  "container not running" },
+	{ MSG_RESUME, &req_target_tab, CONTAINER_CREATED | CONTAINER_RUNNING, do_resume,
+	  "container not running" },
+	{ MSG_STATS, &req_target_tab, CONTAINER_ANY, do_stats, NULL },
 	{ MSG_SHUTDOWN, &req_empty_tab, 0, do_shutdown, NULL },
 };
 

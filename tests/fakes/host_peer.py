@@ -23,10 +23,15 @@ import time
 
 CONTROL_MAGIC = 0x4B415443
 STREAM_MAGIC = 0x4B415453
-HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING = 1, 2, 3, 4, 5, 6
-WELCOME, CREATE, START, EXEC, SIGNAL, WINSIZE, STDIN_END, DELETE, SHUTDOWN = range(64, 73)
+HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING, STATS_DATA = range(1, 8)
+(WELCOME, CREATE, START, EXEC, SIGNAL, WINSIZE, STDIN_END, DELETE, SHUTDOWN,
+ UPDATE, PAUSE, RESUME, STATS) = range(64, 77)
 OK, FAILED, BAD_REQUEST, NO_SUCH, NOT_FOUND, NOT_EXECUTABLE = range(6)
 STREAMS = ["stdin", "stdout", "stderr", "tty"]
+STATS_NAMES = """cpu_usage_us cpu_user_us cpu_system_us cpu_periods cpu_throttled cpu_throttled_us
+    memory_current memory_peak memory_limit swap_current swap_limit memory_anon memory_file
+    memory_kernel memory_inactive_file memory_pgfault memory_pgmajfault memory_failcnt oom_kills
+    pids_current pids_limit io_read_bytes io_write_bytes io_reads io_writes""".split()
 SHARE = "/run/kata/share"
 
 
@@ -54,6 +59,7 @@ class Process:
         self.received = {k: 0 for k in kinds if k != "stdin"}
         self.ended = {}
         self.status = None
+        self.oom = None
         self.pending = memoryview(b"")      # for stdin or tty
         self.sent = 0
         self.end_stdin = False
@@ -97,6 +103,20 @@ class Process:
     def winsize(self, height, width):
         return self.peer.call(WINSIZE, dict(self.key, height=height, width=width))
 
+    def pause(self, timeout=60):
+        return self.peer.call(PAUSE, {"container": self.container}, timeout)
+
+    def resume(self, timeout=60):
+        return self.peer.call(RESUME, {"container": self.container}, timeout)
+
+    def update(self, **resources):
+        return self.peer.call(UPDATE, {"container": self.container, "resources": resources})
+
+    def stats(self):
+        """What the guest counts; None: unknown, or no limit."""
+        self.peer.call(STATS, {"container": self.container})
+        return self.peer.stats.pop(self.container)
+
     def delete(self, timeout=60):
         r = self.peer.call(DELETE, {"container": self.container}, timeout)
         for k in list(self.socks):
@@ -133,6 +153,8 @@ class HostPeer:
         self.expected = {}      # token -> (process, kind)
         self.processes = {}     # (container, process) -> Process
         self.warnings = []
+        self.stats = {}         # container -> the last STATS_DATA
+        self.ooms = []          # containers, as told
         self.unexpected = []    # events nobody waits for
         self.events = []        # every EXIT and STREAM_END in order
 
@@ -262,13 +284,22 @@ class HostPeer:
             p = self.processes.get((container, process))
             assert p and p.status is None, ("EXIT", container, process)
             assert all(k in p.ended for k in p.output), "EXIT before STREAM_END"
-            p.status = status
+            p.status, p.oom = status, oom
         elif kind == STREAM_END:
             container, process, stream, count = struct.unpack("<IIBQ", body)
             self.events.append(("end", container, process, STREAMS[stream], count))
             p = self.processes.get((container, process))
             assert p and STREAMS[stream] not in p.ended, ("STREAM_END", container, process)
             p.ended[STREAMS[stream]] = count
+        elif kind == OOM:
+            container, = struct.unpack("<I", body)
+            self.events.append(("oom", container))
+            self.ooms.append(container)
+        elif kind == STATS_DATA:
+            container, n = struct.unpack_from("<IH", body)
+            assert len(body) == 6 + 8 * n and n >= len(STATS_NAMES)
+            self.stats[container] = {k: None if v == 2**64 - 1 else v for k, v in
+                                     zip(STATS_NAMES, struct.unpack_from("<%dQ" % n, body, 6))}
         elif kind == WARNING:
             container, n = struct.unpack_from("<IH", body)
             self.warnings.append((container, body[6:6 + n].decode()))

@@ -10,6 +10,7 @@
 #include "lookup.h"
 #include "ns.h"
 #include "suite.h"
+#include "stats.h"
 #include "sysctls.h"
 #include "user.h"
 
@@ -226,11 +227,43 @@ START_TEST(sysctl_list)
 }
 END_TEST
 
+START_TEST(statistics)
+{
+	struct msg_stats s;
+	char cpu[] = "usage_usec 30\nuser_usec 20\nsystem_usec 10\nnr_periodsx 5\n",
+	     limit[] = "max\n", current[] = "4096\n",
+	     memory[] = "anon 1\nfile 2\nfile_mapped 3\nkernel_stack 4\n",
+	     io[] = "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n"
+		    "253:16 rbytes=10 wbytes=20 rios=30 wios=40 dbytes=9 dios=9\n";
+
+	stats_read(-1, &s);
+	ck_assert_uint_eq(s.n, MSG_STATS_MAX);
+	for (size_t i = 0; i < MSG_STATS_MAX; i++)
+		ck_assert_uint_eq(s.v[i], MSG_STAT_NONE);
+	stats_parse("cpu.stat", cpu, &s);
+	ck_assert_uint_eq(s.v[STAT_CPU_USAGE_US], 30);
+	ck_assert_uint_eq(s.v[STAT_CPU_SYSTEM_US], 10);
+	ck_assert_uint_eq(s.v[STAT_CPU_PERIODS], MSG_STAT_NONE);
+	stats_parse("memory.max", limit, &s);
+	stats_parse("memory.current", current, &s);
+	stats_parse("memory.stat", memory, &s);
+	ck_assert_uint_eq(s.v[STAT_MEMORY_LIMIT], MSG_STAT_NONE);
+	ck_assert_uint_eq(s.v[STAT_MEMORY_CURRENT], 4096);
+	ck_assert_uint_eq(s.v[STAT_MEMORY_FILE], 2);
+	ck_assert_uint_eq(s.v[STAT_MEMORY_KERNEL], MSG_STAT_NONE);
+	stats_parse("io.stat", io, &s);
+	ck_assert_uint_eq(s.v[STAT_IO_READ_BYTES], 11);
+	ck_assert_uint_eq(s.v[STAT_IO_WRITES], 44);
+	stats_parse("io.stat", (char[]){ "" }, &s);
+	ck_assert_uint_eq(s.v[STAT_IO_READ_BYTES], 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		namespaces,	  capability_sets, environment, lookup,
-		home_directories, device_list,	   sysctl_list,
+		home_directories, device_list,	   sysctl_list, statistics,
 	};
 
 	return suite_run("agent_plans", tests, ARRAY_SIZE(tests));
