@@ -73,6 +73,31 @@ int cgroup_make(int root_fd, uint32_t number, struct kata_err *err)
 	return fd;
 }
 
+int cgroup_open_of(int fd, uint32_t number, pid_t pid)
+{
+	AUTO_FREE char *name = mem_printf("/c%u/", number);
+	char file[32];
+	AUTO_FREE char *text = NULL;
+	char *line, *rest, *below;
+	size_t len;
+	int r;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	r = fs_read_at(AT_FDCWD, file, CGROUP_KEYS_MAX, &text, &len);
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		below = str_has_prefix(line, "0::") ? strstr(line, name) : NULL;
+		if (below) {
+			r = openat(fd, below + strlen(name),
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			return r < 0 ? -errno : r;
+		}
+	}
+	return -ENOENT;
+}
+
 /*
  * Calls fn for each subgroup of @fd. The directory is read again from its start after each
  * removal, therefore no offset is kept: fn may remove what it is given.

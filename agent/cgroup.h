@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -15,6 +16,8 @@
 void cgroup_enable(int root_fd);
 /** cgroup_make() - group of container @number below @root_fd. Return: directory fd or -errno. */
 int cgroup_make(int root_fd, uint32_t number, struct kata_err *err) MUST_CHECK;
+/** cgroup_open_of() - the subgroup of container @number's group @fd that process @pid is in. */
+int cgroup_open_of(int fd, uint32_t number, pid_t pid) MUST_CHECK;
 /** cgroup_remove() - with its subgroups; must be empty of processes. */
 int cgroup_remove(int root_fd, uint32_t number) MUST_CHECK;
 /** cgroup_populated() - is a process in it or below? True too when that cannot be told. */

@@ -24,6 +24,7 @@
 #include "devices.h"
 #include "ns.h"
 #include "pause.h"
+#include "resources.h"
 #include "sysctls.h"
 #include "watch.h"
 
@@ -86,22 +87,31 @@ static int check_spec(const struct oci_spec *spec, struct kata_err *err)
 	return r < 0 ? r : sysctls_check(spec, err);
 }
 
+static int make_group(struct container *c, struct kata_err *err)
+{
+	c->cgroup = arena_printf(c->arena, "%s/c%u", c->guest->cgroup, c->number);
+	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
+	if (c->cgroup_fd < 0)
+		return c->cgroup_fd;
+	return watch_group(c->guest, c->cgroup, err);
+}
+
 static int plan_container(struct container *c, const struct req_create *req,
 			  struct kata_err *err)
 {
+	const struct oci_linux *l = req->spec->linux_;
 	int r = check_spec(req->spec, err);
 
 	if (r == 0)
 		r = ns_plan(req->spec, &c->ns_flags, err);
 	if (r == 0)
 		r = mount_plan_make(req->spec, c->guest->share, c->arena, &c->plan, err);
-	if (r < 0 || c->guest->cgroup_fd < 0)
+	if (r == 0 && c->guest->cgroup_fd >= 0)
+		r = make_group(c, err);
+	if (r < 0)
 		return r;
-	c->cgroup = arena_printf(c->arena, "%s/c%u", c->guest->cgroup, c->number);
-	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
-	if (c->cgroup_fd < 0)
-		return c->cgroup_fd;
-	return watch_group(c->guest, c->cgroup, err);
+	/* before init exists: nothing of it is ever outside of its limits */
+	return resources_apply(c->cgroup_fd, l ? l->resources : NULL, false, err);
 }
 
 static struct child_job child_job(const struct container *c)

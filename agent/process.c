@@ -28,6 +28,7 @@
 #include "base/mem.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "cgroup.h"
 #include "child.h"
 #include "container.h"
 #include "tty.h"
@@ -323,24 +324,45 @@ static int clone_child(const struct child_job *job, int *ret_pidfd)
 	return (int)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/*
+ * An init that has given controllers to groups below its own (systemd does) has made its own group one
+ * that takes no processes: EBUSY. Then a further process goes where init is, as runc has it.
+ */
+static int clone_into_group(const struct process *p, const struct child_job *job,
+			    int *ret_pidfd)
+{
+	const struct container *c = p->container;
+	struct child_job beside = *job;
+	AUTO_CLOSE int fd = -1;
+	int pid = clone_child(job, ret_pidfd);
+
+	if (pid >= 0 || errno != EBUSY || job->join_pidfd < 0)
+		return pid < 0 ? -errno : pid;
+	fd = cgroup_open_of(c->cgroup_fd, c->number, c->processes->pid);
+	if (fd < 0)
+		return -EBUSY;
+	beside.cgroup_fd = fd;
+	pid = clone_child(&beside, ret_pidfd);
+	return pid < 0 ? -errno : pid;
+}
+
 static int fork_child(struct process *p, const struct child_job *job,
 		      struct kata_err *err)
 {
 	bool enter = job->join_pidfd >= 0 && (job->ns_flags & CLONE_NEWPID);
-	int pid, code;
+	int pid;
 
 	if (enter && setns(job->join_pidfd, CLONE_NEWPID) < 0)
 		return err_sys(err, "join the container's pid namespace");
-	pid = clone_child(job, &p->pidfd);
+	pid = clone_into_group(p, job, &p->pidfd);
 	if (pid == 0)
 		child_main(job);
-	code = errno;
 	/* cannot fail: it is our own; and if it did, every later container would be wrong */
 	if (enter && setns(guest_of(p)->pidns_fd, CLONE_NEWPID) < 0)
 		abort();
 	if (pid < 0) {
 		p->pidfd = -1;
-		return err_sys_code(err, -code, "fork");
+		return err_sys_code(err, pid, "fork");
 	}
 	p->pid = pid;
 	return 0;

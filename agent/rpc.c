@@ -22,6 +22,7 @@
 #include "container.h"
 #include "pause.h"
 #include "requests.h"
+#include "resources.h"
 #include "stats.h"
 #include "tty.h"
 
@@ -255,6 +256,16 @@ static int do_resume(struct request *r, struct kata_err *err)
 	return pause_set(r->container, false, &r->call, err);
 }
 
+static int do_update(struct request *r, struct kata_err *err)
+{
+	const struct req_update *u = r->body;
+	int code = resources_apply(r->container->cgroup_fd, u->resources, true, err);
+
+	if (code == 0)
+		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
+	return code;
+}
+
 static int do_stats(struct request *r, struct kata_err *err)
 {
 	struct msg_stats m = { .container = r->container->number };
@@ -303,6 +314,9 @@ static const struct rule rules[] = {
 	{ MSG_PAUSE, &req_target_tab, CONTAINER_CREATED | CONTAINER_RUNNING, do_pause,
 	  "container not running" },
 	{ MSG_RESUME, &req_target_tab, CONTAINER_CREATED | CONTAINER_RUNNING, do_resume,
+	  "container not running" },
+	{ MSG_UPDATE, &req_update_tab,
+	  CONTAINER_BUILDING | CONTAINER_CREATED | CONTAINER_RUNNING, do_update,
 	  "container not running" },
 	{ MSG_STATS, &req_target_tab, CONTAINER_ANY, do_stats, NULL },
 	{ MSG_SHUTDOWN, &req_empty_tab, 0, do_shutdown, NULL },

@@ -9,6 +9,7 @@
 #include "devices.h"
 #include "lookup.h"
 #include "ns.h"
+#include "resources_plan.h"
 #include "suite.h"
 #include "stats.h"
 #include "sysctls.h"
@@ -259,11 +260,139 @@ START_TEST(statistics)
 }
 END_TEST
 
+static const struct oci_resources *resources_of(const char *text)
+{
+	struct arena *a = test_arena();
+	struct oci_resources *res = arena_alloc(a, sizeof(*res));
+	struct kata_err err = { 0 };
+	const struct json *j;
+
+	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
+				      0 &&
+			      jtab_decode(&oci_resources_tab, j, a, "", res, &err) == 0,
+		      "%s: %s", text, err.msg);
+	return res;
+}
+
+/* "file=value" of each write; '?' behind an optional one, '*' behind one that comes again. */
+static void check_plan(const char *text, const struct resources_facts *f,
+		       const char *wanted)
+{
+	struct buf b = { 0 };
+	struct resources_plan p;
+	struct kata_err err = { 0 };
+
+	if (resources_plan_make(resources_of(text), f, test_arena(), &p, &err) < 0) {
+		buf_add_str(&b, err.msg);
+		p.n = 0;
+	}
+	for (size_t i = 0; i < p.n; i++)
+		buf_addf(&b, "%s%s=%s%s%s", i ? " " : "", p.w[i].file, p.w[i].value,
+			 p.w[i].optional ? "?" : "", p.w[i].again ? "*" : "");
+	ck_assert_msg(str_eq(buf_cstr(&b), wanted), "%s\n gives  %s\n wanted %s", text,
+		      buf_cstr(&b), wanted);
+	buf_done(&b);
+}
+
+static const struct resources_facts new_group = { .cpus = 2, .nodes = 1, .ram = 1 << 20 },
+				    old_group = { .update = true,
+						  .cpus = 2,
+						  .nodes = 1,
+						  .ram = 1 << 20,
+						  .memory = 500,
+						  .memory_max = "1000",
+						  .cpu_max = "5000 100000" };
+
+START_TEST(resources_of_memory)
+{
+	check_plan("{}", &new_group, "");
+	check_plan("{\"memory\":{\"limit\":1000,\"swap\":3000,\"reservation\":7,"
+		   "\"swappiness\":9,\"kernel\":5,\"disableOOMKiller\":true}}",
+		   &new_group, "memory.swap.max=2000 memory.max=1000 memory.low=7");
+	check_plan("{\"memory\":{\"limit\":1000,\"swap\":1000}}", &new_group,
+		   "memory.swap.max=0? memory.max=1000");
+	check_plan("{\"memory\":{\"limit\":0,\"swap\":0,\"reservation\":0}}", &new_group,
+		   "");
+	check_plan("{\"memory\":{\"limit\":-1}}", &new_group,
+		   "memory.swap.max=max? memory.max=max");
+	check_plan("{\"memory\":{\"limit\":5,\"swap\":-1,\"reservation\":-1}}",
+		   &new_group, "memory.swap.max=max? memory.max=5 memory.low=max");
+	check_plan("{\"memory\":{\"limit\":-1,\"swap\":9}}", &new_group,
+		   "memory.swap.max=9 memory.max=max");
+	check_plan("{\"memory\":{\"swap\":9}}", &new_group,
+		   "linux.resources.memory.swap: unable to set swap limit without memory "
+		   "limit");
+	/* more than the VM has: the VM was made for it, or cannot be made larger */
+	check_plan("{\"memory\":{\"limit\":1048577}}", &new_group, "memory.max=1048577");
+	check_plan(
+		"{\"memory\":{\"limit\":1048577}}", &old_group,
+		"linux.resources.memory.limit: memory limit 1048577 is more than the VM "
+		"has (1048576)");
+	check_plan("{\"memory\":{\"limit\":1048576}}", &old_group, "memory.max=1048576");
+	check_plan("{\"memory\":{\"swap\":1500}}", &old_group, "memory.swap.max=500");
+	check_plan(
+		"{\"memory\":{\"swap\":900}}", &old_group,
+		"linux.resources.memory.swap: memory+swap limit 900 should be >= memory "
+		"limit 1000");
+	check_plan(
+		"{\"memory\":{\"limit\":500,\"checkBeforeUpdate\":true}}", &old_group,
+		"linux.resources.memory.limit: rejecting memory limit 500 <= usage 500");
+	check_plan("{\"memory\":{\"limit\":501,\"checkBeforeUpdate\":true}}", &old_group,
+		   "memory.max=501");
+}
+END_TEST
+
+START_TEST(resources_of_cpu)
+{
+	check_plan("{\"cpu\":{\"shares\":1024}}", &new_group, "cpu.weight=39");
+	check_plan("{\"cpu\":{\"shares\":1}}", &new_group, "cpu.weight=1");
+	check_plan("{\"cpu\":{\"shares\":262144}}", &new_group, "cpu.weight=10000");
+	check_plan("{\"cpu\":{\"shares\":18446744073709551615}}", &new_group,
+		   "cpu.weight=10000");
+	check_plan(
+		"{\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0,\"realtimeRuntime\":5}}",
+		&new_group, "");
+	check_plan("{\"cpu\":{\"quota\":50000,\"period\":200000,\"idle\":1}}", &new_group,
+		   "cpu.idle=1 cpu.max=50000 200000");
+	check_plan("{\"cpu\":{\"quota\":50000}}", &new_group, "cpu.max=50000");
+	check_plan("{\"cpu\":{\"quota\":-1}}", &old_group, "cpu.max=max");
+	check_plan("{\"cpu\":{\"period\":2000}}", &new_group, "cpu.max=max 2000");
+	check_plan("{\"cpu\":{\"period\":2000}}", &old_group, "cpu.max=5000 2000");
+	check_plan("{\"cpu\":{\"burst\":10}}", &old_group, "cpu.max.burst=10");
+	check_plan("{\"cpu\":{\"burst\":10,\"quota\":2000}}", &old_group,
+		   "cpu.max.burst=10* cpu.max=2000 cpu.max.burst=10");
+	/* the host's CPUs, as far as there are as many here */
+	check_plan("{\"cpu\":{\"cpus\":\"0-1\",\"mems\":\"0\"}}", &new_group,
+		   "cpuset.cpus=0-1 cpuset.mems=0");
+	check_plan("{\"cpu\":{\"cpus\":\"0,2\",\"mems\":\"1\"}}", &new_group, "");
+	check_plan("{\"cpu\":{\"cpus\":\"\"}}", &new_group, "");
+}
+END_TEST
+
+START_TEST(resources_of_the_rest)
+{
+	check_plan("{\"pids\":{\"limit\":7}}", &new_group, "pids.max=7");
+	check_plan("{\"pids\":{\"limit\":0}}", &new_group, "pids.max=max");
+	check_plan("{\"pids\":{\"limit\":-1}}", &new_group, "pids.max=max");
+	check_plan("{\"pids\":{}}", &new_group, "");
+	check_plan("{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}",
+		   &new_group, "hugetlb.2MB.max=0 hugetlb.2MB.rsvd.max=0?");
+	check_plan(
+		"{\"pids\":{\"limit\":7},\"unified\":{\"pids.max\":\"9\",\"x\":\"y z\"}}",
+		&new_group, "pids.max=7 pids.max=9 x=y z");
+	/* what only the host can apply */
+	check_plan("{\"devices\":[{\"allow\":false}],\"blockIO\":{\"weight\":100},"
+		   "\"network\":{\"classID\":1},\"rdma\":{\"m\":{\"hcaHandles\":1}}}",
+		   &new_group, "");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		namespaces,	  capability_sets, environment, lookup,
-		home_directories, device_list,	   sysctl_list, statistics,
+		namespaces,	     capability_sets,  environment,	      lookup,
+		home_directories,    device_list,      sysctl_list,	      statistics,
+		resources_of_memory, resources_of_cpu, resources_of_the_rest,
 	};
 
 	return suite_run("agent_plans", tests, ARRAY_SIZE(tests));
