@@ -23,6 +23,7 @@
 #include "child.h"
 #include "devices.h"
 #include "ns.h"
+#include "oom.h"
 #include "pause.h"
 #include "resources.h"
 #include "sysctls.h"
@@ -93,6 +94,7 @@ static int make_group(struct container *c, struct kata_err *err)
 	c->cgroup_fd = cgroup_make(c->guest->cgroup_fd, c->number, err);
 	if (c->cgroup_fd < 0)
 		return c->cgroup_fd;
+	oom_begin(c);
 	return watch_group(c->guest, c->cgroup, err);
 }
 
@@ -226,6 +228,8 @@ int container_signal(struct container *c, int sig)
 	struct process *p;
 	int r = -ESRCH;
 
+	for (p = c->processes; p && sig == SIGKILL; p = p->next)
+		p->killed = true;
 	if (c->cgroup_fd >= 0)
 		return sig == SIGKILL && cgroup_populated(c->cgroup_fd)
 			       ? cgroup_kill(c->cgroup_fd)

@@ -22,6 +22,7 @@ enum container_state {
  * @processes: init first
  * @doomed:    forget it as soon as nothing of it is left
  * @deleting:  MSG_DELETE, answered then
+ * @oom_kills: victims of the OOM killer, as far as the host knows
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
 struct container {
@@ -34,6 +35,7 @@ struct container {
 	struct mount_plan plan;
 	unsigned long ns_flags;
 	int cgroup_fd;
+	uint64_t oom_kills;
 	struct process *processes;
 	bool doomed, killed, paused;
 	struct rpc_call deleting, pausing;

@@ -31,6 +31,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "container.h"
+#include "oom.h"
 #include "tty.h"
 
 static struct guest *guest_of(const struct process *p)
@@ -394,7 +395,11 @@ int process_start(struct process *p, const struct req_streams *streams,
 		  struct child_job *job, struct kata_err *err)
 {
 	struct ends e = { .stdio = { -1, -1, -1 }, .null_fd = -1, .report = -1 };
-	int r = make_stdio(p, streams, &e);
+	int r;
+
+	oom_look(p->container);
+	p->oom_base = p->container->oom_kills;
+	r = make_stdio(p, streams, &e);
 
 	if (r < 0)
 		err_sys_code(err, r, "connect stdio to the host");
@@ -430,6 +435,9 @@ void process_reaped(struct process *p, const siginfo_t *info)
 	p->status = (uint8_t)(info->si_code == CLD_EXITED ? info->si_status
 							  : 128 + info->si_status);
 	p->state = PROCESS_DEAD;
+	oom_look(p->container);
+	p->oom = info->si_code == CLD_KILLED && info->si_status == SIGKILL &&
+		 !p->killed && p->container->oom_kills > p->oom_base;
 }
 
 void process_settle(struct process *p)
@@ -462,6 +470,7 @@ void process_tell_exit(struct process *p)
 		.container = p->container->number,
 		.process = p->number,
 		.status = p->status,
+		.oom = p->oom,
 	};
 
 	p->state = PROCESS_TOLD;
@@ -486,5 +495,8 @@ int process_signal(struct process *p, int sig)
 {
 	if (p->state >= PROCESS_DEAD || p->pidfd < 0)
 		return -ESRCH;
-	return syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+	if (syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0) < 0)
+		return -errno;
+	p->killed = p->killed || sig == SIGKILL;
+	return 0;
 }

@@ -42,7 +42,9 @@ enum process_state {
  * @quiet:   it never came to be, as far as the host knows: no EXIT
  * @failure: why it did not come to be, answered when nothing of it is left
  * @ran:     exec has happened
- * @status:  as in struct msg_exit
+ * @killed:  the host, or the end of its container, sent it SIGKILL
+ * @oom_base: victims of the OOM killer in the container before it was born
+ * @status, @oom: as in struct msg_exit
  */
 struct process {
 	struct process *next;
@@ -56,8 +58,9 @@ struct process {
 	enum process_state state;
 	struct rpc_call call;
 	struct child_report *failure;
-	bool quiet, ran;
+	bool quiet, ran, killed, oom;
 	uint8_t status;
+	uint64_t oom_base;
 	struct stream streams[STREAM_KINDS];
 };
 

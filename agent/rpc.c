@@ -74,6 +74,12 @@ void rpc_send_exit(struct guest *g, const struct msg_exit *m)
 	flush(g);
 }
 
+void rpc_send_oom(struct guest *g, uint32_t container)
+{
+	frame_add_oom(&g->control.out, container);
+	flush(g);
+}
+
 void rpc_send_stats(struct guest *g, const struct msg_stats *m)
 {
 	frame_add_stats(&g->control.out, m);

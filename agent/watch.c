@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "container.h"
+#include "oom.h"
 
 static void on_change(struct loop_src *src, uint32_t events)
 {
@@ -26,6 +27,8 @@ static void on_change(struct loop_src *src, uint32_t events)
 	(void)events;
 	while (read(src->fd, buf, sizeof(buf)) > 0)
 		;
+	for (struct container *c = g->containers; c; c = c->next)
+		oom_look(c);
 	guest_settle(g);
 }
 
