@@ -107,15 +107,41 @@ int kata_resume(const struct kata *k, const char *id, struct kata_err *err);
 int kata_ps(const struct kata *k, const char *id, bool json, const char *const *ps_args,
 	    FILE *out, struct kata_err *err);
 
-/** kata_update() - @resources: JSON text of OCI LinuxResources, owned by the caller. Host and guest. */
-int kata_update(const struct kata *k, const char *id, const char *resources, size_t len,
+/** What an option of update sets: one member of linux.resources. */
+enum kata_update_member {
+	KATA_UPDATE_BLKIO_WEIGHT,
+	KATA_UPDATE_CPU_PERIOD,
+	KATA_UPDATE_CPU_QUOTA,
+	KATA_UPDATE_CPU_BURST,
+	KATA_UPDATE_CPU_SHARE,
+	KATA_UPDATE_CPU_RT_PERIOD,
+	KATA_UPDATE_CPU_RT_RUNTIME,
+	KATA_UPDATE_CPUSET_CPUS,
+	KATA_UPDATE_CPUSET_MEMS,
+	KATA_UPDATE_CPU_IDLE,
+	KATA_UPDATE_MEMORY,
+	KATA_UPDATE_MEMORY_RESERVATION,
+	KATA_UPDATE_MEMORY_SWAP,
+	KATA_UPDATE_PIDS_LIMIT,
+	KATA_UPDATE_MEMBERS
+};
+
+struct kata_update_args {
+	const char *id;
+	const char *resources; /* file of JSON LinuxResources, "-" = stdin; NULL = none */
+	const char *
+		value[KATA_UPDATE_MEMBERS]; /* as given, over the file's; NULL = not given */
+};
+
+/** kata_update() - new limits, on the host and in the guest. What is not named stays. */
+int kata_update(const struct kata *k, const struct kata_update_args *args,
 		struct kata_err *err);
 
 /**
  * kata_events() - one JSON object per line until the container has ended: {"type":"stats"} every
- * @interval_s seconds (> 0), {"type":"oom"}. @stats: one stats object, then return.
+ * @interval_ms (> 0), {"type":"oom"}. @stats: one stats object, then return.
  */
-int kata_events(const struct kata *k, const char *id, bool stats, unsigned interval_s,
+int kata_events(const struct kata *k, const char *id, bool stats, uint64_t interval_ms,
 		FILE *out, struct kata_err *err);
 
 enum kata_list_format { KATA_LIST_TABLE, KATA_LIST_JSON, KATA_LIST_QUIET };

@@ -19,7 +19,7 @@ _kata_runtime()
 	case $prev in
 	--bundle|-b) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	--config|--log|--pid-file|--console-socket)
+	--config|--log|--pid-file|--console-socket|--process|--resources)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -28,7 +28,7 @@ _kata_runtime()
 		words=$(cut -f 1 <<<"$dump" | sort -u)
 	else
 		case $command in
-		delete|kill|start|state) words=$("$me" list --quiet 2>/dev/null) ;;
+		delete|events|exec|kill|pause|ps|resume|start|state|update) words=$("$me" list --quiet 2>/dev/null) ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

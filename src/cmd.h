@@ -39,6 +39,7 @@ struct cmd_args {
 	}
 
 extern const struct cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
-	cmd_list, cmd_spec, cmd_features, cmd_check, cmd_config;
+	cmd_list, cmd_spec, cmd_features, cmd_check, cmd_config, cmd_exec, cmd_ps,
+	cmd_pause, cmd_resume, cmd_update, cmd_events;
 
 #endif

@@ -19,16 +19,18 @@
 #define EXIT_UNKNOWN_COMMAND 3 /* runc's */
 
 static const struct cmd *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run,	&cmd_state, &cmd_kill,	 &cmd_delete,
-	&cmd_list,   &cmd_spec,	 &cmd_features, &cmd_check, &cmd_config,
+	&cmd_create, &cmd_start, &cmd_run,	&cmd_exec,   &cmd_state,  &cmd_kill,
+	&cmd_delete, &cmd_pause, &cmd_resume,	&cmd_update, &cmd_ps,	  &cmd_events,
+	&cmd_list,   &cmd_spec,	 &cmd_features, &cmd_check,  &cmd_config,
 };
 
 /*
- * runc has them and we do not yet. `checkpoint --help` must fail too: podman
+ * runc has them and we do not. `checkpoint --help` must fail too: podman
  * takes its success for support of checkpoints (CONTRACT 1.15).
  */
 static const char *const missing[] = {
-	"exec", "ps", "pause", "resume", "update", "events", "checkpoint", "restore",
+	"checkpoint",
+	"restore",
 };
 
 /* --- global options ------------------------------------------------------------------------ */
@@ -58,7 +60,7 @@ static const struct opt global_opts[] = {
 	  "text or json" },
 	{ "debug", 0, OPT_SWITCH, NULL, GLOBAL(debug), NULL, "write debug messages" },
 	{ "systemd-cgroup", 0, OPT_SWITCH, NULL, GLOBAL(systemd_cgroup), NULL,
-	  "use systemd for cgroups (create and run refuse it so far)" },
+	  "use systemd for cgroups" },
 	{ "cgroup-manager", 0, OPT_CHOICE, "NAME", GLOBAL(cgroup_manager),
 	  cgroup_managers, "cgroupfs, systemd or disabled" },
 	{ "rootless", 0, OPT_CHOICE, "MODE", GLOBAL(rootless), rootless_modes,
@@ -135,7 +137,7 @@ static int no_command(const char *name, struct kata_err *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
 		if (str_eq(missing[i], name))
-			return err_set(err, -ENOTSUP, "%s is not supported yet", name);
+			return err_set(err, -ENOTSUP, "%s is not supported", name);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i]->name;
@@ -208,6 +210,7 @@ static int run(const struct globals *g, const struct opts_words *words,
 		.config = g->config,
 		.systemd_cgroup = g->systemd_cgroup ||
 				  str_eq(cgroup_managers[g->cgroup_manager], "systemd"),
+		.no_cgroup = str_eq(cgroup_managers[g->cgroup_manager], "disabled"),
 		.debug = g->debug,
 	};
 

@@ -103,6 +103,13 @@ static int store_count(const struct opt *op, const char *value, unsigned *into,
 	return 0;
 }
 
+static void store_list(const char *value, struct opts_list *into)
+{
+	into->v = mem_grow(into->v, into->n + 2, sizeof(*into->v));
+	into->v[into->n++] = value;
+	into->v[into->n] = NULL;
+}
+
 static int store_value(const struct opt *op, const char *value, char *into,
 		       struct kata_err *err)
 {
@@ -119,6 +126,9 @@ static int store_value(const struct opt *op, const char *value, char *into,
 		return store_count(op, value, member, err);
 	case OPT_CHOICE:
 		return store_choice(op, value, member, err);
+	case OPT_LIST:
+		store_list(value, member);
+		return 0;
 	case OPT_IGNORE:
 		return op->arg ? 0 : store_switch(op, value, &ignored, err);
 	}

@@ -21,7 +21,14 @@ enum opt_kind {
 	OPT_STR,    /* const char *; an empty value counts as not given */
 	OPT_COUNT,  /* unsigned */
 	OPT_CHOICE, /* int, index into choices[] */
+	OPT_LIST,   /* struct opts_list: may be given several times, all count */
 	OPT_IGNORE, /* nothing: accepted for callers of other runtimes; takes a value when arg is set */
+};
+
+/** struct opts_list - values in the order given, NULL-terminated; NULL = none. Heap, they borrow. */
+struct opts_list {
+	const char **v;
+	size_t n;
 };
 
 struct opt {

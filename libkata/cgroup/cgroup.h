@@ -67,6 +67,7 @@ int cgroup_make(const char *name, pid_t first, const struct jt_map *annotations,
 /** cgroup_open() - one that is there. -ENOENT. */
 int cgroup_open(const char *name, struct cgroup **ret, struct kata_err *err) MUST_CHECK;
 void cgroup_free(struct cgroup *g);
+DEFINE_AUTO(cgroup)
 
 /** cgroup_procs() - descriptors for struct proc_spawn.cgroup_procs; owned by the group. */
 const int *cgroup_procs(const struct cgroup *g, size_t *ret_n);

@@ -164,7 +164,7 @@ struct msg_stats {
  *     "spec": { OCI config },      bind sources rewritten to "/run/kata/share/c1/m3"
  *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
  *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
- * The init process has number 0. A namespace whose path is "container:N" is that of container
+ * The init process has number 0. A namespace whose path is "/container:N" is that of container
  * N of this VM (pid, ipc, uts); other paths do not get here. spec.linux.resources is applied to
  * the container's cgroup of the guest.
  *

@@ -16,7 +16,7 @@
 #include "proto/frame.h"
 
 /** Connections that have not sent their hello yet. */
-#define AGENT_MAX_PENDING 32
+#define AGENT_MAX_PENDING 256
 /** Streams that the guest has been asked to open and has not. */
 #define AGENT_MAX_EXPECTED 4096
 

@@ -73,7 +73,7 @@ static int guest_ns(const struct guest_create *g, const struct oci_namespace *fr
 			"linux.namespaces: container %s, whose %s namespace is to be "
 			"joined, has ended",
 			id, oci_ns_names[from->type]);
-	to->path = arena_printf(a, "container:%u", number);
+	to->path = arena_printf(a, GUEST_NS_OF "%u", number);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct guest_streams {
 
 /**
  * A namespace's path that is another container's of the VM: kata-runtime writes it, with an id; the
- * agent gets "container:" and a number. Absolute, because config.json's rules want that.
+ * agent gets the same with a number. Absolute, because config.json's rules want that.
  */
 #define GUEST_NS_OF "/container:"
 

@@ -57,6 +57,8 @@ static const struct jt_field record_fields[] = {
 	JT(struct store_record, sandbox, JT_OBJ, .sub = &proc_tab),
 	JT_AS(struct store_record, sandbox_id, "sandboxId", JT_STR, .flags = JT_REQUIRED),
 	JT(struct store_record, cgroup, JT_STR),
+	JT_AS(struct store_record, sandbox_cgroup, "sandboxCgroup", JT_STR),
+	JT_AS(struct store_record, vm_memory, "vmMemory", JT_U64),
 	JT_AS(struct store_record, has_hooks, "hasHooks", JT_BOOL),
 	JT_AS(struct store_record, has_process, "hasProcess", JT_BOOL),
 	JT(struct store_record, annotations, JT_MAP),

@@ -242,6 +242,20 @@ char *store_sandbox_path(const char *root, const char *sandbox_id)
 	return mem_printf("%s/@%s", root, sandbox_id);
 }
 
+char *store_sandbox_name(const char *root, const char *id)
+{
+	char *name = mem_strdup(id);
+
+	for (unsigned n = 2;; n++) {
+		AUTO_FREE char *path = store_sandbox_path(root, name);
+
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return name;
+		free(name);
+		name = mem_printf("%s~%u", id, n);
+	}
+}
+
 int store_sandbox_create(const char *root, const char *sandbox_id, struct kata_err *err)
 {
 	AUTO_FREE char *path = store_sandbox_path(root, sandbox_id);

@@ -48,10 +48,18 @@ struct store_record {
 	const char *oci_version;
 	int phase; /* enum store_phase: the last thing that was done */
 	const struct store_proc *shim, *sandbox; /* NULL = not recorded */
-	const char *sandbox_id; /* the VM's: the id of its first container */
-	const char *cgroup;	/* cgroup_name() of what we made, "" = nothing */
-	bool has_hooks;		/* poststart/poststop need config.json read again */
-	bool has_process;	/* without one create is legal, start is not */
+	const char *
+		sandbox_id; /* the VM's: the id of its first container, see store_sandbox_name() */
+	/*
+	 * cgroup_name() of what was made for this container, and of the group that the VM's processes
+	 * are in: that of the VM's first container. "" = nothing. Every member has the latter in its
+	 * own record, as sandbox and sandbox_id: whoever is deleted last cleans up after the VM, and
+	 * can do it again when it was killed half-way, whichever other records are gone by then.
+	 */
+	const char *cgroup, *sandbox_cgroup;
+	uint64_t vm_memory; /* bytes of RAM of the VM that was made for it; 0 = it joined one */
+	bool has_hooks;	  /* poststart/poststop need config.json read again */
+	bool has_process; /* without one create is legal, start is not */
 	struct jt_map annotations;
 };
 extern const struct jtab store_record_tab;
@@ -98,6 +106,11 @@ int store_list(const char *root, struct strv *ret_ids, struct kata_err *err) MUS
 /** store_is_busy() - is somebody else holding the lock? Only a verb at work does. */
 bool store_is_busy(const struct store_dir *d);
 
+/**
+ * store_sandbox_name() - a sandbox_id that is free: @id, or "@id~2" and so on while a VM whose first
+ * container was called the same runs on for others. '~' is in no container's id. Heap.
+ */
+char *store_sandbox_name(const char *root, const char *id);
 /**
  * store_sandbox_path() - <root>/@<sandbox_id>, heap. '@' is in no container's id.
  * store_sandbox_create() - make it. -EEXIST when a VM of that name is there.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * console: pty pair and raw terminals. The slave is opened through the master
+ * console: pty pair. The slave is opened through the master
  * (TIOCGPTPEER, Linux 4.13): no path is looked up, so it does not matter which
  * devpts is mounted at /dev/pts.
  */
@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/raw_tty.h"
 #include "base/sock.h"
 
 void console_done(struct console *c)
@@ -23,16 +24,6 @@ void console_done(struct console *c)
 	if (c->slave >= 0)
 		close(c->slave);
 	*c = (struct console)CONSOLE_INIT;
-}
-
-static int make_raw(int fd)
-{
-	struct termios t;
-
-	if (tcgetattr(fd, &t) < 0)
-		return -1;
-	cfmakeraw(&t);
-	return tcsetattr(fd, TCSANOW, &t);
 }
 
 static unsigned short to_cells(uint64_t n)
@@ -64,7 +55,7 @@ int console_open(struct console *c, const struct oci_box *size, struct kata_err 
 	rc = open_pair(c, err);
 	if (rc < 0)
 		return rc;
-	if (make_raw(c->slave) < 0)
+	if (tty_make_raw(c->slave) < 0)
 		return err_sys(err, "make %s raw", c->name);
 	if (!size)
 		return 0;
@@ -91,18 +82,4 @@ int console_send(struct console *c, const char *socket_path, struct kata_err *er
 	close(c->master);
 	c->master = -1;
 	return 0;
-}
-
-void raw_tty_enter(struct raw_tty *t, int fd)
-{
-	t->fd = -1;
-	if (tcgetattr(fd, &t->saved) == 0 && make_raw(fd) == 0)
-		t->fd = fd;
-}
-
-void raw_tty_leave(struct raw_tty *t)
-{
-	if (t->fd >= 0)
-		tcsetattr(t->fd, TCSADRAIN, &t->saved);
-	t->fd = -1;
 }

@@ -6,8 +6,6 @@
 #ifndef KATA_VERB_CONSOLE_H
 #define KATA_VERB_CONSOLE_H
 
-#include <termios.h>
-
 #include "oci/spec.h"
 
 struct console {
@@ -26,20 +24,5 @@ int console_open(struct console *c, const struct oci_box *size,
 int console_send(struct console *c, const char *socket_path,
 		 struct kata_err *err) MUST_CHECK;
 void console_done(struct console *c);
-
-/** struct raw_tty - the caller's terminal while it is raw. */
-struct raw_tty {
-	int fd; /* borrowed; -1 = none */
-	struct termios saved;
-};
-#define RAW_TTY_INIT                                                                     \
-	{                                                                                \
-		.fd = -1                                                                 \
-	}
-
-/** raw_tty_enter() - make @fd raw if it is a terminal; otherwise nothing. */
-void raw_tty_enter(struct raw_tty *t, int fd);
-/** raw_tty_leave() - as it was. For a cleanup attribute; may be called again. */
-void raw_tty_leave(struct raw_tty *t);
 
 #endif

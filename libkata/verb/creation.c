@@ -29,6 +29,7 @@
 #include "oci/names.h"
 #include "sandbox/ctl.h"
 #include "sandbox/guest_spec.h"
+#include "vmm/vm_plan.h"
 
 /* --- what interrupts ---------------------------------------------------------------------- */
 
@@ -64,10 +65,6 @@ static int check_args(struct creation *c, struct kata_err *err)
 
 	if (rc < 0)
 		return rc;
-	if (c->k->systemd_cgroup)
-		return err_set(err, -ENOTSUP,
-			       "--systemd-cgroup: the systemd cgroup driver is not there "
-			       "yet; use cgroupfs");
 	if (c->args->preserve_fds > 0)
 		return err_set(
 			err, -ENOTSUP,
@@ -92,6 +89,12 @@ struct unsupported {
 	char first[256];
 };
 
+/*
+ * Engines set such properties by default, and podman parses the log file of a
+ * failed call as one JSON object: a warning in front of the error would take the
+ * reason from the user. So log.c lets warnings through only with --debug, which
+ * engines do not combine with --log, or to a person at a terminal.
+ */
 static void on_unsupported(void *arg, const char *text)
 {
 	struct unsupported *u = arg;
@@ -175,6 +178,22 @@ static int write_record(struct creation *c, enum store_phase phase, struct kata_
 	return store_record_write(&c->dir, &c->rec, err);
 }
 
+static void fill_membership(struct creation *c, const struct store_record *host)
+{
+	c->rec.sandbox_id = host->sandbox_id;
+	c->rec.sandbox = host->sandbox;
+	c->rec.sandbox_cgroup = host->sandbox_cgroup;
+}
+
+static void fill_own_vm(struct creation *c)
+{
+	AUTO_FREE char *name = store_sandbox_name(c->root, c->args->id);
+
+	c->rec.sandbox_id = arena_strdup(c->bundle.arena, name);
+	c->rec.sandbox_cgroup = c->rec.cgroup;
+	c->rec.vm_memory = vm_memory_for(conf_get(c->conf), c->bundle.spec);
+}
+
 static void fill_record(struct creation *c)
 {
 	const struct oci_spec *spec = c->bundle.spec;
@@ -188,12 +207,15 @@ static void fill_record(struct creation *c)
 		.created = time_now(a),
 		.owner = owner_name(a),
 		.oci_version = spec->ociVersion,
-		.sandbox_id = c->args->id,
-		.cgroup = "",
+		.cgroup = c->cgroup_name,
 		.has_hooks = has_late_hooks(spec->hooks),
 		.has_process = spec->process != NULL,
 		.annotations = spec->annotations,
 	};
+	if (c->membership.host)
+		fill_membership(c, c->membership.host);
+	else
+		fill_own_vm(c);
 }
 
 static int make_store(struct creation *c, struct kata_err *err)
@@ -221,6 +243,8 @@ static void remove_store(struct creation *c)
 
 static int make_sandbox_dir(struct creation *c, struct kata_err *err)
 {
+	if (c->membership.host)
+		return 0;
 	c->sandbox_fd = store_sandbox_create(c->root, c->rec.sandbox_id, err);
 	return c->sandbox_fd < 0 ? c->sandbox_fd : 0;
 }
@@ -234,9 +258,27 @@ static void remove_sandbox_dir(struct creation *c)
 		log_debug("%s", ignored.msg);
 }
 
+/*
+ * The others may all have been deleted while this one was on its way in: then
+ * nobody but us is left to clean up after the VM.
+ */
+static void leave_joined_vm(struct creation *c)
+{
+	const struct verb_box box = {
+		.root = c->root,
+		.arena = c->bundle.arena,
+		.rec = c->rec,
+	};
+	struct kata_err ignored = { 0 };
+
+	if (c->membership.host && verb_leave_vm(&box, &ignored) < 0)
+		log_debug("%s", ignored.msg);
+}
+
 static int record_processes(struct creation *c, struct kata_err *err)
 {
-	c->rec.sandbox = &c->rec_sandbox;
+	if (!c->membership.host)
+		c->rec.sandbox = &c->rec_sandbox;
 	c->rec.shim = &c->rec_shim;
 	return write_record(c, STORE_CREATING, err);
 }
@@ -248,9 +290,30 @@ static int record_created(struct creation *c, struct kata_err *err)
 
 /* --- processes ---------------------------------------------------------------------------- */
 
+static int start_sandbox(struct creation *c, struct kata_err *err)
+{
+	return c->membership.host ? spawn_connect(c, err) : spawn_sandbox(c, err);
+}
+
+/* One that is joined stays, and hears from the closed connection that nothing comes of it. */
 static void end_sandbox(struct creation *c)
 {
+	fd_drop(&c->ctl_fd);
 	spawn_end(&c->sandbox);
+}
+
+/*
+ * A shim that is alone in the container's cgroup is there before the cgroup is:
+ * systemd makes none without a process. One beside a sandbox is born into it.
+ */
+static int start_members_shim(struct creation *c, struct kata_err *err)
+{
+	return c->membership.host ? spawn_shim(c, err) : 0;
+}
+
+static int start_own_shim(struct creation *c, struct kata_err *err)
+{
+	return c->membership.host ? 0 : spawn_shim(c, err);
 }
 
 static void end_shim(struct creation *c)
@@ -280,30 +343,45 @@ static int lost_sandbox(int rc, struct kata_err *err)
 	return err_sys_code(err, rc, "talk to kata-sandbox");
 }
 
-/* The sandbox gets its work at once; the shim joins while it boots the VM. */
+/* Each has one end and nobody a copy, so that both see when the other is gone. */
+static int connect_pair(struct creation *c, struct kata_err *err)
+{
+	int pair[2];
+	int rc = sock_pair(SOCK_SEQPACKET, pair);
+
+	if (rc < 0)
+		return err_sys_code(err, rc, "socketpair");
+	c->shim_fd = pair[0];
+	c->sandbox_end_fd = pair[1];
+	return 0;
+}
+
+/* The sandbox gets its work at once; the shim of an own VM is made while it boots. */
 static int ask(struct creation *c, struct kata_err *err)
 {
 	struct ctl_msg m = { .type = CTL_CREATE, .bytes = c->began_us };
+	AUTO_CLOSE int theirs = TAKE_FD(c->sandbox_end_fd);
 	AUTO_CLOSE int config = -1;
-	AUTO_CLOSE int theirs = -1;
-	int pair[2], fds[2];
+	struct buf text = { 0 };
+	int fds[3], n = 0;
 	int rc;
 
 	if (!str_copy(m.text, sizeof(m.text), c->bundle.path))
 		return err_set(err, -ENAMETOOLONG, "bundle %s: path is too long",
 			       c->bundle.path);
 	str_copy(m.id, sizeof(m.id), c->args->id);
-	config = fs_memfd("config.json", c->bundle.text, c->bundle.len);
+	membership_config(c, &text);
+	config = fs_memfd("config.json", buf_ptr(&text), buf_len(&text));
+	buf_done(&text);
 	if (config < 0)
 		return err_sys_code(err, config, "memfd");
-	rc = sock_pair(SOCK_SEQPACKET, pair);
-	if (rc < 0)
-		return err_sys_code(err, rc, "socketpair");
-	c->shim_fd = pair[0];
-	theirs = pair[1];
-	fds[0] = config;
-	fds[1] = theirs;
-	rc = ctl_send(c->ctl_fd, &m, fds, 2);
+	fds[n++] = config;
+	fds[n++] = theirs;
+	if (cgroup_memory_dir(c->cgroup) >= 0) {
+		m.flags = CTL_F_CGROUP;
+		fds[n++] = cgroup_memory_dir(c->cgroup);
+	}
+	rc = ctl_send(c->ctl_fd, &m, fds, (size_t)n);
 	return rc < 0 ? lost_sandbox(rc, err) : 0;
 }
 
@@ -385,7 +463,7 @@ static int run_create_hooks(struct creation *c, struct kata_err *err)
 	return rc == -EINTR && interrupted(c, err) < 0 ? -EINTR : rc;
 }
 
-/* Stands before the processes in the table, so that it comes after their end. */
+/* For a down that stands before the processes in the table, so that it comes after their end. */
 static int nothing(struct creation *c, struct kata_err *err)
 {
 	(void)c;
@@ -431,17 +509,25 @@ static const struct step steps[] = {
 	{ "spec", check_spec, NULL },
 	{ "terminal", check_terminal, NULL },
 	{ "netns", netns_open, NULL },
+	{ "membership", membership_decide, NULL },
 	{ "console", open_console, NULL },
+	{ "cgroup's name", placement_name, NULL },
 	{ "store", make_store, remove_store },
 	{ "poststop", nothing, run_poststop },
+	{ "no cgroup", nothing, placement_remove },
+	{ "no joined VM", nothing, leave_joined_vm },
 	{ "sandbox directory", make_sandbox_dir, remove_sandbox_dir },
-	{ "sandbox", spawn_sandbox, end_sandbox },
+	{ "sandbox", start_sandbox, end_sandbox },
+	{ "connection", connect_pair, NULL },
+	{ "shim", start_members_shim, end_shim },
+	{ "cgroup", placement_make, NULL },
 	{ "ask", ask, NULL },
-	{ "shim", spawn_shim, end_shim },
+	{ "own VM's shim", start_own_shim, end_shim },
 	{ "record", record_processes, NULL },
 	{ "send console", send_console, NULL },
 	{ "hooks", run_create_hooks, NULL },
 	{ "reply", await_reply, NULL },
+	{ "CPU quota", placement_throttle, NULL },
 	{ "created", record_created, NULL },
 	{ "pid file", write_pid_file, NULL },
 };
@@ -473,8 +559,11 @@ static void creation_init(struct creation *c, const struct kata *k,
 		.shim = PROC_INIT,
 		.ctl_fd = -1,
 		.shim_fd = -1,
+		.sandbox_end_fd = -1,
 		.sig_fd = -1,
 	};
+	for (size_t i = 0; i < OCI_NS_TYPES; i++)
+		c->membership.ns_fd[i] = -1;
 }
 
 int creation_run(struct creation *c, const struct kata *k,
@@ -511,9 +600,12 @@ void creation_done(struct creation *c)
 	proc_done(&c->sandbox);
 	proc_done(&c->shim);
 	console_done(&c->console);
+	membership_done(&c->membership);
 	fd_drop(&c->netns_fd);
 	fd_drop(&c->ctl_fd);
 	fd_drop(&c->shim_fd);
+	fd_drop(&c->sandbox_end_fd);
+	cgroup_free(c->cgroup);
 	fd_drop(&c->sandbox_fd);
 	store_dir_done(&c->dir);
 	bundle_done(&c->bundle);

@@ -8,11 +8,27 @@
 
 #include <signal.h>
 
+#include "base/buf.h"
 #include "base/proc.h"
+#include "cgroup/cgroup.h"
 #include "conf/conf.h"
 #include "verb/bundle.h"
 #include "verb/console.h"
 #include "verb/verb.h"
+
+/**
+ * struct membership - whose VM the container runs in, and whose namespaces it shares there.
+ * @host:      a live container of that VM, in the bundle's arena; NULL = it gets a VM of its own
+ * @annotated: annotations say so, not only namespaces
+ * @owner:     by type: whose namespace linux.namespaces[].path is; NULL = nobody's of that VM
+ * @ns_fd:     by type, open: ipc, uts and pid that are named by path; -1 = none
+ */
+struct membership {
+	const struct store_record *host;
+	bool annotated;
+	const char *owner[OCI_NS_TYPES];
+	int ns_fd[OCI_NS_TYPES];
+};
 
 struct creation {
 	const struct kata *k;
@@ -25,14 +41,18 @@ struct creation {
 	struct console console;
 	int netns_fd;	  /* the network namespace of sandbox and shim; -1 = not yet */
 	bool netns_given; /* the spec names it by path */
+	struct membership membership;
 	struct store_dir dir;
-	int sandbox_fd; /* the sandbox's directory, when it is ours to start */
+	const char *cgroup_name; /* in the bundle's arena */
+	struct cgroup *cgroup;	 /* NULL = not made */
+	int sandbox_fd;		 /* the sandbox's directory, when it is ours to start */
 	struct store_record rec;
 	struct store_proc rec_shim, rec_sandbox;
 	struct proc sandbox, shim;
-	int ctl_fd;  /* to the sandbox */
-	int shim_fd; /* the shim's end of its connection to the sandbox */
-	int sig_fd;  /* signals that interrupt the creation */
+	int ctl_fd;	    /* to the sandbox */
+	int shim_fd;	    /* the shim's end of its connection to the sandbox */
+	int sandbox_end_fd; /* the other end, until the sandbox has it */
+	int sig_fd;	    /* signals that interrupt the creation */
 	sigset_t old_mask;
 };
 
@@ -45,6 +65,8 @@ void creation_done(struct creation *c);
 
 /* spawn.c: the two processes on the host */
 int spawn_sandbox(struct creation *c, struct kata_err *err) MUST_CHECK;
+/** spawn_connect() - to the sandbox that is joined, instead of starting one. */
+int spawn_connect(struct creation *c, struct kata_err *err) MUST_CHECK;
 int spawn_shim(struct creation *c, struct kata_err *err) MUST_CHECK;
 /** spawn_end() - kill and reap; nothing when it never started. */
 void spawn_end(struct proc *p);
@@ -52,5 +74,27 @@ void spawn_end(struct proc *p);
 /* netns.c: which network namespace they live in */
 int netns_open(struct creation *c, struct kata_err *err) MUST_CHECK;
 int netns_of_process(pid_t pid, struct kata_err *err) MUST_CHECK;
+
+/* placement.c: its cgroup on the host */
+
+/** placement_name() - what it will be called; touches nothing. */
+int placement_name(struct creation *c, struct kata_err *err) MUST_CHECK;
+/**
+ * placement_make() - with the sandbox in it, or the shim of a container that joins a VM; limits
+ * but the CPU quota.
+ */
+int placement_make(struct creation *c, struct kata_err *err) MUST_CHECK;
+/** placement_throttle() - the CPU quota: the boot was not to be slowed by it. */
+int placement_throttle(struct creation *c, struct kata_err *err) MUST_CHECK;
+/** placement_remove() - of a creation that is undone, after its processes have ended. */
+void placement_remove(struct creation *c);
+
+/* membership.c: whose VM it runs in */
+
+/** membership_decide() - after netns_open(). Touches nothing. */
+int membership_decide(struct creation *c, struct kata_err *err) MUST_CHECK;
+/** membership_config() - the config.json for the sandbox: containers' ids instead of paths. */
+void membership_config(const struct creation *c, struct buf *out);
+void membership_done(struct membership *m);
 
 #endif

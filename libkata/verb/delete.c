@@ -3,20 +3,29 @@
  * delete: ends what still lives, waits for it, runs poststop hooks, removes the
  * directory. May be repeated at any point: what is gone already is fine.
  *
+ * A VM outlives the container it was made for while others run in it. So each
+ * delete asks the sandbox how many are left, and whoever finds none, or no VM
+ * any more, removes what was made for the VM: its directory and, in the group of
+ * the first container, the cgroup of its processes. Every record says where
+ * those are; when this is done half-way any other delete can do the rest.
+ *
  * A forced delete does not stop at the lock: a create or start that hangs holds
  * it. Killing the container first makes that verb fail and let go.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "base/log.h"
 #include "base/proc.h"
+#include "cgroup/cgroup.h"
 #include "sandbox/ctl.h"
 #include "verb/verb.h"
 
-static bool owns_sandbox(const struct verb_box *box)
+/* Was the VM made for it? */
+static bool has_own_vm(const struct verb_box *box)
 {
-	return str_eq(box->rec.sandbox_id, box->rec.id);
+	return box->rec.vm_memory > 0;
 }
 
 /* pidfd of a recorded process, -1 when it is gone. */
@@ -50,23 +59,179 @@ static int await_end(int pidfd)
 	return rc == 0 ? -EBUSY : rc < 0 ? rc : 0;
 }
 
+static void kill_process(int pidfd, const char *what, const struct verb_box *box)
+{
+	if (pidfd >= 0 && proc_kill(pidfd, SIGKILL) < 0)
+		log_debug("kill %s of %s failed", what, box->rec.id);
+}
+
+/* --- the container -------------------------------------------------------------------------- */
+
+static int ask_sandbox(const struct verb_box *box, int sandbox, struct ctl_ask *ask,
+		       struct kata_err *err)
+{
+	/* the directory may be another VM's by now: of the next container of that name */
+	if (sandbox < 0)
+		return err_set(err, -ECONNRESET, "kata-sandbox has ended");
+	ask->timeout_ms = VERB_KILL_WAIT_MS;
+	return verb_ask(box, ask, err);
+}
+
 /*
  * The guest process is killed through the sandbox, so that its last output is
- * drained. Where nobody answers, SIGKILL for both on the host does it: the
- * sandbox is pid 1 of its namespace and takes the VM with it.
+ * drained. Where that fails, SIGKILL for the shim does it: the sandbox sees its
+ * end. A sandbox that is silent, too, cannot be serving anybody: it goes and,
+ * being pid 1 of its namespace, takes the VM along. One that is not listening
+ * yet has a VM that nobody but us waits for.
  */
 static void kill_container(const struct verb_box *box, int shim, int sandbox)
 {
+	struct ctl_ask ask = {
+		.m = { .type = CTL_KILL, .number = SIGKILL, .flags = CTL_F_ALL },
+	};
 	struct kata_err ignored = { 0 };
-	int rc = verb_call(box, CTL_KILL, SIGKILL, CTL_F_ALL, &ignored);
+	int rc = ask_sandbox(box, sandbox, &ask, &ignored);
 
 	if (rc == 0)
 		return;
 	log_debug("kill %s: %s", box->rec.id, ignored.msg);
-	if (shim >= 0 && proc_kill(shim, SIGKILL) < 0)
-		log_debug("kill kata-shim of %s failed", box->rec.id);
-	if (sandbox >= 0 && owns_sandbox(box) && proc_kill(sandbox, SIGKILL) < 0)
-		log_debug("kill kata-sandbox of %s failed", box->rec.id);
+	kill_process(shim, "kata-shim", box);
+	if (rc == -ETIMEDOUT || (verb_is_gone(rc) && has_own_vm(box)))
+		kill_process(sandbox, "kata-sandbox", box);
+}
+
+/* --- its VM --------------------------------------------------------------------------------- */
+
+/** struct vm_use - other containers whose records name the VM's directory. */
+struct vm_use {
+	unsigned same;	  /* in this very VM */
+	unsigned another; /* in a later one of that name */
+};
+
+static void count_use(const struct verb_box *box, const char *id, struct vm_use *use)
+{
+	const struct store_proc *ours = box->rec.sandbox, *theirs;
+	struct store_dir dir = STORE_DIR_INIT;
+	struct kata_err ignored = { 0 };
+	struct store_record r;
+
+	if (str_eq(id, box->rec.id) ||
+	    store_open(box->root, id, false, &dir, &ignored) < 0)
+		return;
+	if (store_record_read(&dir, box->arena, &r, &ignored) == 0 &&
+	    str_eq(r.sandbox_id, box->rec.sandbox_id)) {
+		theirs = r.sandbox;
+		if (ours && theirs && ours->pid == theirs->pid &&
+		    ours->start == theirs->start)
+			use->same++;
+		else
+			use->another++;
+	}
+	store_dir_done(&dir);
+}
+
+static struct vm_use vm_used_by(const struct verb_box *box)
+{
+	struct strv ids = { NULL, 0 };
+	struct vm_use use = { 0 };
+	struct kata_err ignored = { 0 };
+
+	if (store_list(box->root, &ids, &ignored) < 0)
+		return use;
+	for (size_t i = 0; i < ids.n; i++)
+		count_use(box, ids.v[i], &use);
+	strv_done(&ids);
+	return use;
+}
+
+/* Processes in it that are not ours are no reason to keep a container for ever. */
+static int remove_group(const char *name, struct kata_err *err)
+{
+	int rc = name ? cgroup_remove(name, err) : 0;
+
+	if (rc != -EBUSY)
+		return rc;
+	log_warn("%s: processes that are not the container's are in it", err->msg);
+	err_done(err);
+	return 0;
+}
+
+/*
+ * The VM has ended: what was made for it goes, unless a later one has taken over
+ * its name. That cannot be while the record of its first container is there.
+ */
+static int remove_vm(const struct verb_box *box, struct kata_err *err)
+{
+	int rc;
+
+	if (!has_own_vm(box) && vm_used_by(box).another)
+		return 0;
+	rc = remove_group(box->rec.sandbox_cgroup, err);
+	return rc < 0 ? rc : store_sandbox_remove(box->root, box->rec.sandbox_id, err);
+}
+
+/* The sandbox closes this connection when the container has ended; nothing else closes it in time. */
+static void await_guest(const struct verb_box *box)
+{
+	struct ctl_msg m = { .type = CTL_EVENTS };
+	struct kata_err ignored = { 0 };
+	AUTO_CLOSE int fd = verb_connect(box, &ignored);
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	str_copy(m.id, sizeof(m.id), box->rec.id);
+	if (fd < 0 || ctl_send(fd, &m, NULL, 0) < 0 ||
+	    poll(&p, 1, VERB_KILL_WAIT_MS) <= 0)
+		log_debug("the guest does not tell of the end of %s", box->rec.id);
+}
+
+/* Return: how many are left in the VM, or -errno. */
+static int forget(const struct verb_box *box, int sandbox, struct kata_err *err)
+{
+	struct ctl_ask ask = { .m = { .type = CTL_DELETE } };
+	int rc = ask_sandbox(box, sandbox, &ask, err);
+
+	if (rc == -EINVAL) { /* its shim was killed, its program is just being */
+		await_guest(box);
+		err_done(err);
+		ask = (struct ctl_ask){ .m = { .type = CTL_DELETE } };
+		rc = ask_sandbox(box, sandbox, &ask, err);
+	}
+	return rc < 0 ? rc : (int)ask.m.number;
+}
+
+/*
+ * Return: 1 the VM has to end, 0 others live on in it, -errno. A sandbox that
+ * answers is left to the others, whatever its guest thinks of this container.
+ */
+static int take_out(const struct verb_box *box, int sandbox, struct kata_err *err)
+{
+	int left = forget(box, sandbox, err);
+
+	if (left >= 0)
+		return left == 0;
+	if (!verb_is_gone(left)) {
+		if (left != -ETIMEDOUT && vm_used_by(box).same)
+			return err_ctx(err, "take container %s out of its VM",
+				       box->rec.id);
+		kill_process(sandbox, "kata-sandbox", box);
+	}
+	log_debug("delete %s: %s", box->rec.id, err->msg);
+	err_done(err);
+	return 1;
+}
+
+int verb_leave_vm(const struct verb_box *box, struct kata_err *err)
+{
+	AUTO_CLOSE int sandbox = open_recorded(box->rec.sandbox);
+	int rc = take_out(box, sandbox, err);
+
+	if (rc <= 0)
+		return rc;
+	rc = await_end(sandbox);
+	if (rc < 0)
+		return err_sys_code(err, rc, "end kata-sandbox (pid %d)",
+				    (int)box->rec.sandbox->pid);
+	return remove_vm(box, err);
 }
 
 /* @kill: the container may still be alive and shall not be. */
@@ -74,7 +239,6 @@ static int end_processes(const struct verb_box *box, bool kill, struct kata_err 
 {
 	AUTO_CLOSE int shim = open_recorded(box->rec.shim);
 	AUTO_CLOSE int sandbox = open_recorded(box->rec.sandbox);
-	struct kata_err ignored = { 0 };
 	int rc;
 
 	if (kill && (shim >= 0 || sandbox >= 0))
@@ -83,18 +247,13 @@ static int end_processes(const struct verb_box *box, bool kill, struct kata_err 
 	if (rc < 0)
 		return err_sys_code(err, rc, "end kata-shim (pid %d)",
 				    (int)box->rec.shim->pid);
-	if (owns_sandbox(box)) {
-		rc = await_end(sandbox);
-		if (rc < 0)
-			return err_sys_code(err, rc, "end kata-sandbox (pid %d)",
-					    (int)box->rec.sandbox->pid);
-		return store_sandbox_remove(box->root, box->rec.sandbox_id, err);
-	}
-	/* others live on in that VM */
-	if (verb_call(box, CTL_DELETE, 0, 0, &ignored) < 0)
-		log_debug("delete %s: %s", box->rec.id, ignored.msg);
-	return 0;
+	rc = verb_leave_vm(box, err);
+	if (rc < 0 || str_eq(box->rec.cgroup, box->rec.sandbox_cgroup))
+		return rc;
+	return remove_group(box->rec.cgroup, err);
 }
+
+/* --- the verb ------------------------------------------------------------------------------- */
 
 static int check_deletable(const struct verb_box *box, enum oci_status st, bool force,
 			   struct kata_err *err)
@@ -131,11 +290,10 @@ static void break_in(const struct kata *k, const char *id)
 		AUTO_CLOSE int shim = open_recorded(box.rec.shim);
 		AUTO_CLOSE int sandbox = open_recorded(box.rec.sandbox);
 
-		if (box.rec.phase != STORE_CREATING)
+		if (box.rec.phase == STORE_CREATING && has_own_vm(&box))
+			kill_process(sandbox, "kata-sandbox", &box);
+		else
 			kill_container(&box, shim, sandbox);
-		else if (sandbox >= 0 && owns_sandbox(&box) &&
-			 proc_kill(sandbox, SIGKILL) < 0)
-			log_debug("kill kata-sandbox of %s failed", id);
 	}
 	verb_box_done(&box);
 }

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/raw_tty.h"
 #include "verb/creation.h"
 
 /* Ours alone: they tell of our own children and sockets. */

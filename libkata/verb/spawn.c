@@ -24,7 +24,11 @@
 #define PKGLIBEXECDIR "/usr/libexec/kata"
 #endif
 
-/* Namespaces that the shim gets new when the spec asks for new ones; network is the sandbox's. */
+/*
+ * Namespaces that the shim gets new when the spec asks for new ones; network is the sandbox's.
+ * ipc and uts that are another container's are joined instead. pid never is: there the shim
+ * would be killed with the other's, before it has drained what its own program wrote last.
+ */
 static const struct {
 	enum oci_ns_type type;
 	unsigned long flag;
@@ -132,15 +136,50 @@ int spawn_sandbox(struct creation *c, struct kata_err *err)
 	return c->netns_fd < 0 ? c->netns_fd : 0;
 }
 
-static unsigned long shim_clone_flags(const struct oci_spec *spec)
+int spawn_connect(struct creation *c, struct kata_err *err)
+{
+	const struct verb_box host = { .root = c->root, .rec = c->rec };
+	const struct store_proc *sandbox = c->rec.sandbox;
+	AUTO_CLOSE int alive = sandbox ? proc_open((pid_t)sandbox->pid, sandbox->start)
+				       : -ESRCH;
+
+	/* without it a directory of the same name would be another VM's */
+	c->ctl_fd = alive < 0 ? alive : verb_connect(&host, err);
+	if (c->ctl_fd < 0)
+		return err_set(err, -ESRCH,
+			       "the VM of container %s, which is to be joined, has ended",
+			       c->membership.host->id);
+	return 0;
+}
+
+static bool shim_joins(const struct creation *c, enum oci_ns_type type)
+{
+	return type != OCI_NS_PID && c->membership.ns_fd[type] >= 0;
+}
+
+static unsigned long shim_clone_flags(const struct creation *c)
 {
 	unsigned long flags = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(shim_ns); i++) {
-		if (oci_spec_ns(spec, shim_ns[i].type))
+		enum oci_ns_type type = shim_ns[i].type;
+
+		if (oci_spec_ns(c->bundle.spec, type) && !shim_joins(c, type))
 			flags |= shim_ns[i].flag;
 	}
 	return flags;
+}
+
+static size_t shim_setns(const struct creation *c, int fds[OCI_NS_TYPES + 1])
+{
+	size_t n = 0;
+
+	fds[n++] = c->netns_fd;
+	for (size_t i = 0; i < OCI_NS_TYPES; i++) {
+		if (shim_joins(c, (enum oci_ns_type)i))
+			fds[n++] = c->membership.ns_fd[i];
+	}
+	return n;
 }
 
 static const char *base_name(const char *path)
@@ -178,6 +217,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 		{ c->bundle.rootfs_fd, SHIM_FD_ROOTFS },
 	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
+	int namespaces[OCI_NS_TYPES + 1];
 	int rc;
 
 	shim_argv_env(c->bundle.spec, &sp.argv, &env);
@@ -185,9 +225,12 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	sp.envp = env.v;
 	sp.fds = fds;
 	sp.n_fds = ARRAY_SIZE(fds);
-	sp.clone_flags = shim_clone_flags(c->bundle.spec);
-	sp.setns = &c->netns_fd;
-	sp.n_setns = 1;
+	sp.clone_flags = shim_clone_flags(c);
+	sp.setns = namespaces;
+	sp.n_setns = shim_setns(c, namespaces);
+	/* of a container that joins a VM the cgroup is still to be made */
+	if (c->cgroup)
+		sp.cgroup_procs = cgroup_procs(c->cgroup, &sp.n_cgroup_procs);
 	sp.new_session = true;
 	sp.ctty = tty >= 0 ? 0 : -1;
 	rc = proc_spawn(&sp, &c->shim, err);

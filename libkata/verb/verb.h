@@ -6,6 +6,7 @@
 #ifndef KATA_VERB_VERB_H
 #define KATA_VERB_VERB_H
 
+#include "cgroup/cgroup.h"
 #include "hook/hook.h"
 #include "kata.h"
 #include "oci/state.h"
@@ -60,6 +61,15 @@ bool verb_is_gone(int code);
 /** verb_hooks() - run @kind's hooks of an existing container, from its stored config.json. */
 int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind,
 	       enum oci_status status, struct kata_err *err) MUST_CHECK;
+
+/** verb_cgroup_extra() - what the host's cgroup of the container needs beyond the spec's limits. */
+void verb_cgroup_extra(const struct store_record *r, struct cgroup_extra *ret);
+
+/**
+ * verb_leave_vm() - take the container, whose shim has ended, out of its VM. When it was the last
+ * one wait for the VM's end and remove what was made for it.
+ */
+int verb_leave_vm(const struct verb_box *box, struct kata_err *err) MUST_CHECK;
 
 /** verb_start() - kata_start() that leaves the program's own status (126, 127) in @err. */
 int verb_start(const struct kata *k, const char *id, struct kata_err *err) MUST_CHECK;

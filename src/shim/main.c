@@ -2,13 +2,13 @@
 /*
  * kata-shim: the container's process as engines see it. They hold its pid,
  * signal it, wait for it, and look at the container through its /proc entry;
- * the program itself runs in the guest. Started by kata-runtime, one per guest
- * process:
+ * the program itself runs in the guest. Started by kata-runtime (`exec` in the
+ * foreground turns into it), one per guest process:
  *
  *   0, 1, 2  the caller's stdio, or the slave of a pty that is our terminal
  *   3        connection to kata-sandbox (sandbox/ctl.h)
  *   4        the rootfs, O_PATH, when KATA_SHIM_MOUNTS is "1"
- *   argv     the container's own command line, never read here
+ *   argv     the process's own command line, never read here
  *
  * One thread, one loop, no memory of the past: the state of the container is
  * kata-sandbox's. It ends with _exit(), because pid 1 of a pid namespace
@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "base/proc.h"
+#include "base/raw_tty.h"
 #include "plan.h"
 #include "shim.h"
 #include "signals.h"
@@ -58,17 +59,26 @@ static int release_stdio(int null, struct kata_err *err)
 	return 0;
 }
 
+/* The guest's terminal interprets keys; the caller's is raw meanwhile. */
+static int enter_raw(struct raw_tty *tty, struct kata_err *err)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, SHIM_FD_FIRST_FREE);
+
+	if (fd < 0)
+		return err_sys(err, "duplicate the terminal");
+	raw_tty_enter(tty, fd);
+	return 0;
+}
+
 /* Everything that needs the host's paths or the caller's descriptors as they came. */
-static int become_stand_in(struct shim *s, struct kata_err *err)
+static int become_stand_in(struct shim *s, const struct shim_plan *plan,
+			   struct raw_tty *tty, struct kata_err *err)
 {
 	struct end stdio[SHIM_STDIO] = { END_INIT, END_INIT, END_INIT };
-	struct shim_plan plan;
 	AUTO_CLOSE int null = -1;
 	int signals, rc;
 
-	rc = shim_plan_load(&plan, err);
-	if (rc >= 0)
-		rc = drop_strangers(&plan, err);
+	rc = drop_strangers(plan, err);
 	if (rc < 0)
 		return rc;
 	signals = signals_open(err);
@@ -80,12 +90,17 @@ static int become_stand_in(struct shim *s, struct kata_err *err)
 	rc = open_stdio(stdio, err);
 	if (rc < 0)
 		return rc;
-	rc = shim_twin(&plan, SHIM_FD_ROOTFS, err);
+	rc = shim_twin(plan, SHIM_FD_ROOTFS, err);
 	if (rc < 0)
 		return rc;
-	if (plan.own_root)
+	if (plan->own_root)
 		close(SHIM_FD_ROOTFS);
-	rc = shim_init(s, plan.terminal, stdio, signals, SHIM_FD_CTL, err);
+	rc = shim_init(s, plan->terminal, stdio, signals, SHIM_FD_CTL, err);
+	if (rc < 0)
+		return rc;
+	s->callers_tty = plan->callers_tty;
+	if (plan->callers_tty && plan->terminal)
+		rc = enter_raw(tty, err);
 	if (rc < 0)
 		return rc;
 	return release_stdio(null, err);
@@ -93,14 +108,20 @@ static int become_stand_in(struct shim *s, struct kata_err *err)
 
 int main(void)
 {
+	struct raw_tty tty = RAW_TTY_INIT;
+	struct shim_plan plan;
 	struct kata_err err = { 0 };
 	struct shim shim;
-	int rc = become_stand_in(&shim, &err);
+	int status, rc = shim_plan_load(&plan, &err);
 
+	if (rc >= 0)
+		rc = become_stand_in(&shim, &plan, &tty, &err);
 	if (rc < 0) {
-		/* The guest process does not exist yet: this is not its stderr. */
+		/* The guest process does not run yet: this is not its stderr. */
 		dprintf(STDERR_FILENO, "kata-shim: %s\n", err.msg);
 		_exit(1);
 	}
-	_exit(shim_run(&shim));
+	status = shim_run(&shim);
+	raw_tty_leave(&tty);
+	_exit(status);
 }

@@ -38,6 +38,9 @@ int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
 
 	if (rc < 0)
 		return rc;
+	rc = load_flag(SHIM_ENV_CALLERS_TTY, &ret->callers_tty, err);
+	if (rc < 0)
+		return rc;
 	ret->hostname = load_str(SHIM_ENV_HOSTNAME);
 	ret->comm = load_str(SHIM_ENV_COMM);
 	return load_flag(SHIM_ENV_NEWNS, &ret->own_root, err);

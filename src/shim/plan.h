@@ -9,7 +9,8 @@
 
 /** struct shim_plan - the strings belong to the environment. */
 struct shim_plan {
-	bool terminal;	      /* one stream in both directions instead of three */
+	bool terminal; /* one stream in both directions instead of three */
+	bool callers_tty; /* we were kata-runtime exec: terminal and its keys are the caller's */
 	bool own_root;	      /* SHIM_FD_ROOTFS becomes the root of our mount namespace */
 	const char *hostname; /* "" = leave it */
 	const char *comm;     /* "" = leave it */

@@ -28,7 +28,7 @@
 #include "proto/msg.h"
 #include "signals.h"
 
-/* How long a slow reader may take for the rest after a crash. */
+/* How long a slow reader may take for the rest after a crash, or behind the container's end. */
 #define LOST_DRAIN_MS 3000
 
 #define STATUS_KILLED (128 + SIGKILL)
@@ -195,6 +195,13 @@ static void on_exit_status(struct shim *s, uint32_t status)
 	check_done(s);
 }
 
+/* The container has ended: its engine waits for us, so a reader has no more than so long. */
+static void hurry(struct shim *s)
+{
+	if (loop_timer_set(s->timer.fd, LOST_DRAIN_MS) < 0)
+		loop_stop(s->loop, s->status);
+}
+
 static void on_link_msg(struct link *l, const struct ctl_msg *m, int *fd)
 {
 	struct shim *s = CONTAINER_OF(l, struct shim, link);
@@ -211,6 +218,8 @@ static void on_link_msg(struct link *l, const struct ctl_msg *m, int *fd)
 		break;
 	case CTL_EXIT:
 		on_exit_status(s, m->status);
+		if (m->flags & CTL_F_ALL)
+			hurry(s);
 		break;
 	default:
 		log_debug("message %u from the sandbox is not for a shim", m->type);
@@ -233,8 +242,7 @@ static void on_link_close(struct link *l, int code)
 			o->done = true;
 	}
 	check_done(s);
-	if (loop_timer_set(s->timer.fd, LOST_DRAIN_MS) < 0)
-		loop_stop(s->loop, s->status);
+	hurry(s);
 }
 
 static void on_timer(struct loop_src *src, uint32_t events)
@@ -253,6 +261,10 @@ static void on_signals(struct loop_src *src, uint32_t events)
 
 	(void)events;
 	while (loop_signal_read(src->fd, &si) > 0) {
+		if (s->callers_tty && signal_is_key(&si)) {
+			link_signal(&s->link, (int)si.ssi_signo);
+			continue;
+		}
 		switch (signal_fate(&si, getpid(), s->terminal)) {
 		case SIGNAL_FORWARD:
 			link_signal(&s->link, (int)si.ssi_signo);

@@ -27,6 +27,7 @@ struct shim {
 	struct link link;
 	struct loop_src signals, timer;
 	bool terminal;
+	bool callers_tty; /* its keys are for the guest process */
 	struct pump input;
 	bool input_attached;
 	struct shim_output

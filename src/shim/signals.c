@@ -18,6 +18,7 @@
 #include <signal.h>
 
 #include "base/loop.h"
+#include "base/mem.h"
 
 int signals_open(struct kata_err *err)
 {
@@ -28,6 +29,17 @@ int signals_open(struct kata_err *err)
 	sigdelset(&all, SIGCHLD);
 	fd = loop_signals(&all);
 	return fd < 0 ? err_sys_code(err, fd, "open signalfd") : fd;
+}
+
+bool signal_is_key(const struct signalfd_siginfo *si)
+{
+	static const uint32_t keys[] = { SIGINT, SIGQUIT, SIGHUP, SIGTSTP };
+
+	for (size_t i = 0; si->ssi_code == SI_KERNEL && i < ARRAY_SIZE(keys); i++) {
+		if (si->ssi_signo == keys[i])
+			return true;
+	}
+	return false;
 }
 
 enum signal_fate signal_fate(const struct signalfd_siginfo *si, pid_t self, bool terminal)

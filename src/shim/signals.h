@@ -18,6 +18,9 @@ enum signal_fate {
 /** signals_open() - block everything that can be caught, SIGCHLD excepted. Return: signalfd. */
 int signals_open(struct kata_err *err) MUST_CHECK;
 
+/** signal_is_key() - does the kernel send it for a key or the end of the caller's terminal? */
+bool signal_is_key(const struct signalfd_siginfo *si);
+
 /** signal_fate() - @self: the shim's pid as it sees it itself. */
 enum signal_fate signal_fate(const struct signalfd_siginfo *si, pid_t self,
 			     bool terminal);

@@ -10,6 +10,9 @@
  *   fake nostart    cannot be started
  *   fake die        the sandbox dies while the container is made
  *   fake mute       the sandbox never answers
+ *   fake paths      cannot be created: the error lists the namespaces' paths it was told
+ *
+ * Further containers may join; it ends with the last one.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,17 +21,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/names.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
 #include "sandbox/ctl.h"
 
+#define MOST 8
+
 struct fake {
-	int creator, listener, shim, stream;
+	bool used;
+	char id[OCI_ID_MAX + 1];
+	int creator, shim, stream;
 	const char *what, *arg;
 	bool started;
+};
+
+struct vm {
+	int listener;
+	struct fake ct[MOST];
 };
 
 static void reply(int fd, int code, unsigned status, const char *text)
@@ -40,10 +54,41 @@ static void reply(int fd, int code, unsigned status, const char *text)
 		_exit(2);
 }
 
+static unsigned count(const struct vm *vm)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < MOST; i++)
+		n += vm->ct[i].used;
+	return n;
+}
+
+static void forget(struct vm *vm, struct fake *f)
+{
+	if (f->shim >= 0)
+		close(f->shim);
+	if (f->stream >= 0)
+		close(f->stream);
+	if (!f->started)
+		close(f->creator);
+	f->used = false;
+	if (count(vm) == 0)
+		_exit(0);
+}
+
+static struct fake *find(struct vm *vm, const char *id)
+{
+	for (int i = 0; i < MOST; i++)
+		if (vm->ct[i].used && str_eq(vm->ct[i].id, id))
+			return &vm->ct[i];
+	return NULL;
+}
+
+/* A shim that is gone is noticed where its connection is read. */
 static void to_shim(struct fake *f, struct ctl_msg m, const int *fds, size_t n)
 {
 	if (ctl_send(f->shim, &m, fds, n) < 0)
-		_exit(0); /* it is gone, so are we */
+		f->started = true;
 }
 
 static void end_process(struct fake *f, unsigned status)
@@ -86,37 +131,32 @@ static void start(struct fake *f, int fd)
 		end_process(f, (unsigned)status);
 }
 
-static void answer(struct fake *f, int fd, const struct ctl_msg *m)
+static void answer_delete(struct vm *vm, int fd, struct fake *f)
 {
-	switch (m->type) {
-	case CTL_START:
-		start(f, fd);
-		break;
-	case CTL_KILL:
-		reply(fd, 0, 0, "");
-		end_process(f, 128 + m->number);
-		break;
-	default:
-		reply(fd, -ENOTSUP, 0, "the fake cannot do that");
-	}
+	struct ctl_msg m = { .type = CTL_REPLY, .number = count(vm) - (f != NULL) };
+
+	if (ctl_send(fd, &m, NULL, 0) < 0)
+		_exit(2);
+	if (f)
+		forget(vm, f);
 }
 
-static void create(struct fake *f)
+static void list_paths(const struct oci_spec *spec, char text[KATA_ERR_MAX])
 {
-	static const struct oci_spec *spec;
-	struct kata_err err = { 0 };
-	AUTO_FREE char *text = NULL;
-	int fds[SOCK_MAX_FDS];
-	struct ctl_msg m;
-	size_t len, n;
+	const struct oci_namespace *ns = spec->linux_->namespaces.v;
+	struct buf b = { 0 };
 
-	if (ctl_recv(f->creator, &m, fds, &n) != 1 || m.type != CTL_CREATE || n != 2)
-		_exit(3);
-	f->shim = fds[1];
-	if (fs_read_fd(fds[0], 1 << 20, &text, &len) < 0 ||
-	    oci_spec_load(text, len, arena_new(), &spec, &err) < 0)
-		_exit(4);
-	close(fds[0]);
+	for (size_t i = 0; i < spec->linux_->namespaces.n; i++)
+		if (ns[i].path)
+			buf_addf(&b, "%s=%s ", oci_ns_names[ns[i].type], ns[i].path);
+	str_copy(text, KATA_ERR_MAX, buf_cstr(&b));
+	buf_done(&b);
+}
+
+static void build(struct vm *vm, struct fake *f, const struct oci_spec *spec)
+{
+	char text[KATA_ERR_MAX];
+
 	f->what = spec->process && spec->process->args.n > 1 ? spec->process->args.v[1]
 							     : "hold";
 	f->arg = spec->process && spec->process->args.n > 2 ? spec->process->args.v[2]
@@ -125,53 +165,139 @@ static void create(struct fake *f)
 		_exit(5);
 	if (str_eq(f->what, "mute"))
 		return;
-	if (str_eq(f->what, "refuse"))
+	if (str_eq(f->what, "refuse")) {
 		reply(f->creator, -ENOENT, 127,
 		      "unable to start container process: exec: \"x\": executable file not found in $PATH");
-	else
+	} else if (str_eq(f->what, "paths")) {
+		list_paths(spec, text);
+		reply(f->creator, -EINVAL, 0, text);
+		forget(vm, f);
+	} else {
 		reply(f->creator, 0, 0, "");
+	}
 }
 
-static void serve(struct fake *f)
+static void create(struct vm *vm, int creator, const struct ctl_msg *m, const int *fds,
+		   size_t n)
+{
+	const struct oci_spec *spec;
+	struct kata_err err = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct fake *f = vm->ct;
+	size_t len;
+
+	while (f < vm->ct + MOST && f->used)
+		f++;
+	if (f == vm->ct + MOST || n < 2 || n != (m->flags & CTL_F_CGROUP ? 3 : 2))
+		_exit(3);
+	*f = (struct fake){
+		.used = true, .creator = creator, .shim = fds[1], .stream = -1
+	};
+	str_copy(f->id, sizeof(f->id), m->id);
+	if (fs_read_fd(fds[0], 1 << 20, &text, &len) < 0 ||
+	    oci_spec_load(text, len, arena_new(), &spec, &err) < 0)
+		_exit(4);
+	close(fds[0]);
+	if (n > 2)
+		close(fds[2]);
+	build(vm, f, spec);
+}
+
+static void answer(struct vm *vm, int fd, const struct ctl_msg *m)
+{
+	struct fake *f = find(vm, m->id);
+
+	if (m->type == CTL_DELETE) {
+		answer_delete(vm, fd, f);
+	} else if (!f) {
+		reply(fd, -ESRCH, 0, "container does not exist");
+	} else if (m->type == CTL_START) {
+		start(f, fd);
+	} else if (m->type == CTL_KILL) {
+		reply(fd, 0, 0, "");
+		end_process(f, 128 + m->number);
+	} else {
+		reply(fd, -ENOTSUP, 0, "the fake cannot do that");
+	}
+}
+
+/* A request of somebody else; who creates a container stays connected. */
+static void serve(struct vm *vm)
+{
+	int fd = accept4(vm->listener, NULL, NULL, SOCK_CLOEXEC);
+	int fds[SOCK_MAX_FDS];
+	struct ctl_msg m;
+	size_t n;
+
+	if (fd < 0 || ctl_recv(fd, &m, fds, &n) != 1) {
+		close(fd);
+	} else if (m.type == CTL_CREATE) {
+		create(vm, fd, &m, fds, n);
+	} else {
+		answer(vm, fd, &m);
+		close(fd);
+	}
+}
+
+static void from_shim(struct vm *vm, struct fake *f)
 {
 	int fds[SOCK_MAX_FDS];
 	struct ctl_msg m;
 	size_t n;
-	AUTO_CLOSE int fd = -1;
 
-	fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0 && ctl_recv(fd, &m, fds, &n) == 1)
-		answer(f, fd, &m);
+	if (ctl_recv(f->shim, &m, fds, &n) <= 0)
+		forget(vm, f);
+	else if (m.type == CTL_SIGNAL)
+		end_process(f, 128 + m.number);
+}
+
+static void creator_gone(struct vm *vm, struct fake *f)
+{
+	f->started = true; /* as it should */
+	close(f->creator);
+	if (str_eq(f->what, "mute"))
+		forget(vm, f);
+}
+
+static void turn(struct vm *vm)
+{
+	struct pollfd p[2 * MOST + 1];
+
+	for (int i = 0; i < MOST; i++) {
+		const struct fake *f = &vm->ct[i];
+
+		p[2 * i] = (struct pollfd){ .fd = f->used ? f->shim : -1,
+					    .events = POLLIN };
+		p[2 * i + 1] = (struct pollfd){ .fd = f->used && !f->started ? f->creator
+									     : -1,
+						.events = POLLIN };
+	}
+	p[2 * MOST] = (struct pollfd){ .fd = vm->listener, .events = POLLIN };
+	if (poll(p, ARRAY_SIZE(p), -1) < 0)
+		_exit(6);
+	for (int i = 0; i < MOST; i++) {
+		if (p[2 * i].revents)
+			from_shim(vm, &vm->ct[i]);
+		if (p[2 * i + 1].revents && vm->ct[i].used)
+			creator_gone(vm, &vm->ct[i]);
+	}
+	if (p[2 * MOST].revents)
+		serve(vm);
 }
 
 int main(void)
 {
-	struct fake f = { .creator = SANDBOX_FD_CTL, .stream = -1 };
+	static struct vm vm;
 	int fds[SOCK_MAX_FDS];
 	struct ctl_msg m;
 	size_t n;
 
-	f.listener = sock_listen_at(SANDBOX_FD_DIR, "ctl", SOCK_SEQPACKET);
-	if (f.listener < 0)
+	vm.listener = sock_listen_at(SANDBOX_FD_DIR, "ctl", SOCK_SEQPACKET);
+	if (vm.listener < 0)
 		return 1;
-	create(&f);
-	for (;;) {
-		struct pollfd p[] = {
-			{ .fd = f.listener, .events = POLLIN },
-			{ .fd = f.shim, .events = POLLIN },
-			{ .fd = f.started ? -1 : f.creator, .events = POLLIN },
-		};
-
-		poll(p, ARRAY_SIZE(p), -1);
-		if (p[1].revents && ctl_recv(f.shim, &m, fds, &n) <= 0)
-			return 0;
-		if (p[1].revents && m.type == CTL_SIGNAL)
-			end_process(&f, 128 + m.number);
-		if (p[2].revents && str_eq(f.what, "mute"))
-			return 0;
-		if (p[2].revents)
-			f.started = true; /* the creator has gone, as it should */
-		if (p[0].revents)
-			serve(&f);
-	}
+	if (ctl_recv(SANDBOX_FD_CTL, &m, fds, &n) != 1 || m.type != CTL_CREATE)
+		return 3;
+	create(&vm, SANDBOX_FD_CTL, &m, fds, n);
+	for (;;)
+		turn(&vm);
 }

@@ -146,7 +146,7 @@ START_TEST(namespaces_of_another_container)
 
 	g.spec = oci_good(a, CONFIG(JOIN("/container:pause")));
 	ck_assert_int_eq(guest_create_write(&g, &b, &err), 0);
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\"container:3\""));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\"/container:3\""));
 	g.spec = oci_good(a, CONFIG(JOIN("/container:gone")));
 	ck_assert_int_eq(guest_create_write(&g, &b, &err), -ESRCH);
 	ck_assert_str_eq(err.msg,

@@ -240,6 +240,9 @@ START_TEST(record_survives_the_disk)
 	r.shim = &shim;
 	r.has_hooks = true;
 	r.has_process = true;
+	r.cgroup = "cpu:/a\nmemory:/b/a"; /* a name may have lines */
+	r.sandbox_cgroup = "cgroupfs:/first";
+	r.vm_memory = UINT64_C(1) << 40;
 	r.annotations = (struct jt_map){ keys, vals, 2 };
 	ck_assert_int_eq(store_record_write(&d, &r, &err), 0);
 	ck_assert_int_eq(store_record_read(&d, arena, &got, &err), 0);
@@ -253,7 +256,35 @@ START_TEST(record_survives_the_disk)
 	ck_assert_str_eq(got.annotations.vals[0], "v\n1");
 	ck_assert_str_eq(got.created, r.created);
 	ck_assert_str_eq(got.sandbox_id, "a");
+	ck_assert_str_eq(got.cgroup, r.cgroup);
+	ck_assert_str_eq(got.sandbox_cgroup, r.sandbox_cgroup);
+	ck_assert(got.vm_memory == r.vm_memory);
 	store_dir_done(&d);
+}
+END_TEST
+
+/* What another VM still stands in is not given out, whoever it was made for. */
+START_TEST(sandbox_names_are_free)
+{
+	static const char *const names[] = { "a", "a~2", "a~3" };
+	TMP t = tmp_make();
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		AUTO_FREE char *name = store_sandbox_name(t.path, "a");
+		AUTO_CLOSE int fd = -1;
+
+		ck_assert_str_eq(name, names[i]);
+		fd = store_sandbox_create(t.path, name, &err);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(store_sandbox_create(t.path, name, &err), -EEXIST);
+	}
+	ck_assert_int_eq(store_sandbox_remove(t.path, "a", &err), 0);
+	ck_assert_int_eq(store_sandbox_remove(t.path, "a", &err), 0);
+	{
+		AUTO_FREE char *again = store_sandbox_name(t.path, "a");
+
+		ck_assert_str_eq(again, "a");
+	}
 }
 END_TEST
 
@@ -342,6 +373,7 @@ int main(void)
 		leftover_does_not_block_its_id,
 		lock_is_exclusive_and_told,
 		record_survives_the_disk,
+		sandbox_names_are_free,
 		damaged_records_are_errors,
 		status_follows_the_shim,
 		default_root_of_root_ignores_the_environment,

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Real groups of this host: made, joined, found again, removed. Needs root and a cgroup mount. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/proc.h"
+#include "cgroup/impl.h"
+#include "suite.h"
+
+static struct kata_err err;
+
+static const char *test_name(const char *what)
+{
+	struct cgroup_ask ask = {
+		.path = arena_printf(test_arena(), "/kata-test-%ld/%s", (long)getpid(),
+				     what),
+	};
+	const char *name;
+
+	ck_assert_int_eq(cgroup_name(&ask, test_arena(), &name, &err), 0);
+	return name;
+}
+
+/** A process that waits to be killed. */
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+static char *groups_of(pid_t pid)
+{
+	AUTO_FREE char *path = mem_printf("/proc/%ld/cgroup", (long)pid);
+	char *text;
+
+	ck_assert_int_eq(fs_read_at(AT_FDCWD, path, 1 << 20, &text, NULL), 0);
+	return text;
+}
+
+static void remove_parent(const char *name)
+{
+	AUTO_FREE char *up = mem_strdup(name);
+
+	*strrchr(up, '/') = '\0';
+	ck_assert_msg(cgroup_remove(up, &err) == 0, "%s", err.msg);
+}
+
+START_TEST(made_joined_and_removed)
+{
+	const char *name = test_name("a");
+	struct cgroup *g = NULL;
+	pid_t pid = sleeper();
+	AUTO_FREE char *groups = NULL;
+	size_t n;
+
+	ck_assert_msg(cgroup_make(name, pid, NULL, &g, &err) == 0, "%s", err.msg);
+	groups = groups_of(pid);
+	ck_assert_ptr_nonnull(strstr(groups, name + strlen(CG_NAME_CGROUPFS)));
+	for (size_t i = 0; i < g->n_dirs; i++) {
+		AUTO_FREE char *line = mem_printf(":%s:%s\n", g->dirs[i].hier->names,
+						  name + strlen(CG_NAME_CGROUPFS));
+		ck_assert_msg(strstr(groups, line), "%s not in %s", line, groups);
+	}
+	ck_assert_ptr_nonnull(cgroup_procs(g, &n));
+	ck_assert_uint_eq(n, g->n_dirs);
+	ck_assert_int_ge(cgroup_memory_dir(g), -1);
+	cgroup_free(g);
+
+	ck_assert_int_eq(cgroup_remove(name, &err), -EBUSY);
+	end(pid);
+	ck_assert_msg(cgroup_remove(name, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+	ck_assert_int_eq(cgroup_open(name, &g, &err), -ENOENT);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(child_is_born_in_it)
+{
+	const char *name = test_name("b");
+	char *const argv[] = { "sleep", "60", NULL };
+	struct proc_spawn sp = PROC_SPAWN_INIT;
+	struct proc child = PROC_INIT;
+	struct cgroup *g = NULL;
+	AUTO_FREE char *groups = NULL;
+
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	sp.path = "/bin/sleep";
+	sp.argv = argv;
+	sp.cgroup_procs = cgroup_procs(g, &sp.n_cgroup_procs);
+	ck_assert_msg(proc_spawn(&sp, &child, &err) == 0, "%s", err.msg);
+	groups = groups_of(child.pid);
+	ck_assert_ptr_nonnull(strstr(groups, name + strlen(CG_NAME_CGROUPFS)));
+	cgroup_free(g);
+	/* just killed, not yet gone: removal waits */
+	ck_assert_int_eq(proc_kill(child.pidfd, SIGKILL), 0);
+	ck_assert_msg(cgroup_remove(name, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(proc_wait(&child), 128 + SIGKILL);
+	proc_done(&child);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(one_in_use_is_refused)
+{
+	const char *name = test_name("c");
+	struct cgroup *g = NULL, *again = NULL;
+	pid_t pid = sleeper();
+
+	ck_assert_msg(cgroup_make(name, pid, NULL, &g, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(cgroup_make(name, 0, NULL, &again, &err), -EBUSY);
+	ck_assert_ptr_nonnull(
+		strstr(err.msg, "container's cgroup is not empty: 1 process(es) found"));
+	end(pid);
+	cgroup_free(g);
+	/* empty: taken over */
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	cgroup_free(g);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(frozen_one_is_refused)
+{
+	const char *name = test_name("d");
+	struct cgroup *g = NULL, *again = NULL;
+	const struct cg_dir *d;
+	bool v2;
+
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	d = cg_dir_of(g, "freezer");
+	ck_assert_ptr_nonnull(d);
+	v2 = !*d->hier->names;
+	ck_assert_int_eq(fs_write_str(d->fd, v2 ? "cgroup.freeze" : "freezer.state",
+				      v2 ? "1" : "FROZEN"),
+			 0);
+	ck_assert_int_eq(cgroup_make(name, 0, NULL, &again, &err), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(err.msg, "container's cgroup unexpectedly frozen"));
+	cgroup_free(g);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(removed_with_groups_below)
+{
+	const char *name = test_name("e");
+	struct cgroup *g = NULL;
+
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	for (size_t i = 0; i < g->n_dirs; i++) {
+		ck_assert_int_eq(mkdirat(g->dirs[i].fd, "sub", 0755), 0);
+		ck_assert_int_eq(mkdirat(g->dirs[i].fd, "sub/deep", 0755), 0);
+	}
+	cgroup_free(g);
+	ck_assert_msg(cgroup_remove(name, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(cgroup_open(name, &g, &err), -ENOENT);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(failure_leaves_nothing)
+{
+	const char *name = test_name("f/g");
+	AUTO_FREE char *top = mem_printf(CG_NAME_CGROUPFS "/kata-test-%ld",
+					 (long)getpid());
+	struct cgroup *g = NULL;
+	pid_t pid = sleeper();
+
+	end(pid); /* one that is no more cannot be moved */
+	ck_assert_int_lt(cgroup_make(name, pid, NULL, &g, &err), 0);
+	ck_assert_int_eq(cgroup_open(top, &g, &err), -ENOENT);
+}
+END_TEST
+
+START_TEST(disabled_does_nothing)
+{
+	struct cgroup_ask ask = { .manager = CGROUP_DISABLED, .id = "x" };
+	struct cgroup *g;
+	const char *name;
+	size_t n;
+
+	ck_assert_int_eq(cgroup_name(&ask, test_arena(), &name, &err), 0);
+	ck_assert_str_eq(name, "");
+	ck_assert_int_eq(cgroup_make(name, getpid(), NULL, &g, &err), 0);
+	cgroup_procs(g, &n);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(cgroup_memory_dir(g), -1);
+	ck_assert_int_eq(cgroup_apply(g, NULL, NULL, CGROUP_AT_CREATE, &err), 0);
+	cgroup_free(g);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		made_joined_and_removed,   child_is_born_in_it,
+		one_in_use_is_refused,	   frozen_one_is_refused,
+		removed_with_groups_below, failure_leaves_nothing,
+		disabled_does_nothing,
+	};
+	AUTO(arena) *a = arena_new();
+	struct cg_host host;
+
+	if (geteuid() != 0 || cg_host_read(0, a, &host, &err) < 0) {
+		printf("1..0 # SKIP needs root and cgroups: %s\n", err.msg);
+		return 0;
+	}
+	return suite_run("cgroup_make", tests, ARRAY_SIZE(tests));
+}
