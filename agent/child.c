@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -72,8 +73,13 @@ static bool is_init(const struct child *c)
 static int step_isolate(struct child *c, struct kata_err *err)
 {
 	const struct child_job *j = c->job;
-	const int keep[] = { j->stdio[0], j->stdio[1], j->stdio[2], j->report_fd,
-			     j->join_pidfd };
+	const int keep[] = { j->stdio[0],
+			     j->stdio[1],
+			     j->stdio[2],
+			     j->report_fd,
+			     j->join_pidfd,
+			     j->join.fd[NS_JOIN_IPC],
+			     j->join.fd[NS_JOIN_UTS] };
 	int r;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -111,6 +117,23 @@ static int step_rlimits(struct child *c, struct kata_err *err)
 	return rlimits_apply(limits, err);
 }
 
+/* The pid namespace is joined by the fork itself. */
+static int step_join_others(struct child *c, struct kata_err *err)
+{
+	static const enum ns_join joins[] = { NS_JOIN_IPC, NS_JOIN_UTS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		int fd = c->job->join.fd[joins[i]];
+
+		if (fd < 0)
+			continue;
+		if (setns(fd, (int)ns_flag(joins[i])) < 0)
+			return err_sys(err, "join a namespace of another container");
+		close(fd);
+	}
+	return 0;
+}
+
 static int step_cgroup_ns(struct child *c, struct kata_err *err)
 {
 	if ((c->job->ns_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
@@ -129,11 +152,23 @@ static int step_keyring(struct child *c, struct kata_err *err)
 	return 0;
 }
 
+/* Has the VM the names that are asked for? */
+static bool is_named(const struct oci_spec *s)
+{
+	struct utsname now;
+
+	return uname(&now) == 0 && (!s->hostname || str_eq(s->hostname, now.nodename)) &&
+	       (!s->domainname || str_eq(s->domainname, now.domainname));
+}
+
+/* A namespace that is another container's gets the names too, as with runc. */
 static int step_hostname(struct child *c, struct kata_err *err)
 {
 	const struct oci_spec *s = c->job->spec;
 
-	if ((s->hostname || s->domainname) && !(c->job->ns_flags & CLONE_NEWUTS))
+	if (!oci_spec_ns(s, OCI_NS_UTS) && is_named(s))
+		return 0;
+	if ((s->hostname || s->domainname) && !oci_spec_ns(s, OCI_NS_UTS))
 		return err_set(err, -EINVAL,
 			       "unable to set hostname without a private UTS namespace");
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
@@ -330,10 +365,10 @@ static int step_lookup(struct child *c, struct kata_err *err)
 }
 
 static const struct step init_steps[] = {
-	{ step_isolate },   { step_oom_score }, { step_rlimits }, { step_cgroup_ns },
-	{ step_keyring },   { step_hostname },	{ step_sysctls }, { step_root },
-	{ step_mounts },    { step_dev },	{ step_tty },	  { step_make_cwd },
-	{ step_close_off }, { step_enter },
+	{ step_isolate },   { step_oom_score }, { step_rlimits },  { step_join_others },
+	{ step_cgroup_ns }, { step_keyring },	{ step_hostname }, { step_sysctls },
+	{ step_root },	    { step_mounts },	{ step_dev },	   { step_tty },
+	{ step_make_cwd },  { step_close_off }, { step_enter },
 };
 
 static const struct step exec_steps[] = {

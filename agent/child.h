@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "mount_plan.h"
+#include "ns.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
 
@@ -26,7 +27,9 @@ struct child_report {
  * struct child_job - all a child needs; everything is borrowed from the agent's memory, of which
  * the child has a copy.
  * @spec:       the container's; @process: what to run, NULL = nothing (never started)
- * @plan, @rootfs, @id, @ns_flags: for init only
+ * @plan, @rootfs, @id: for init only
+ * @ns_flags:   init: of its new namespaces; else: of all that are entered
+ * @join:       init: namespaces of other containers
  * @join_pidfd: of the container's init, to join its namespaces; -1 = this is the init
  * @stdio:      descriptors for 0, 1, 2; unused with a terminal
  * @report_fd:  our end of the pair
@@ -38,6 +41,7 @@ struct child_job {
 	const struct mount_plan *plan;
 	const char *rootfs, *id, *cgroup;
 	unsigned long ns_flags;
+	struct ns_joins join;
 	int join_pidfd, report_fd, cgroup_fd;
 	int stdio[3];
 };

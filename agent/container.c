@@ -77,6 +77,7 @@ static void container_free(struct container *c)
 		if (cgroup_remove(c->guest->cgroup_fd, c->number) < 0)
 			c->cgroup_fd = -1;
 	}
+	ns_joins_done(&c->ns);
 	arena_free(c->arena);
 	free(c);
 }
@@ -105,7 +106,7 @@ static int plan_container(struct container *c, const struct req_create *req,
 	int r = check_spec(req->spec, err);
 
 	if (r == 0)
-		r = ns_plan(req->spec, &c->ns_flags, err);
+		r = ns_plan_make(req->spec, &c->ns_plan, err);
 	if (r == 0)
 		r = mount_plan_make(req->spec, c->guest->share, c->arena, &c->plan, err);
 	if (r == 0 && c->guest->cgroup_fd >= 0)
@@ -122,11 +123,45 @@ static struct child_job child_job(const struct container *c)
 		.spec = c->spec,
 		.plan = &c->plan,
 		.id = c->id,
-		.ns_flags = c->ns_flags,
+		.ns_flags = c->ns_plan.new_flags,
+		.join = NS_JOINS_NONE,
 		.join_pidfd = -1,
 		.cgroup_fd = c->cgroup_fd,
 		.cgroup = c->cgroup,
 	};
+}
+
+/* Descriptors of the other containers' namespaces: borrowed. */
+static int find_joins(const struct container *c, struct ns_joins *ret,
+		      struct kata_err *err)
+{
+	for (int i = 0; i < NS_JOINS; i++) {
+		uint32_t number = c->ns_plan.joins[i].container;
+		const struct container *other;
+
+		if (!c->ns_plan.joins[i].wanted)
+			continue;
+		other = container_find(c->guest, number);
+		if (!other || other->doomed || other->ns.fd[i] < 0)
+			return err_set(err, -EINVAL,
+				       "linux.namespaces: container %u, whose namespace "
+				       "is to be joined, does not exist",
+				       number);
+		ret->fd[i] = other->ns.fd[i];
+	}
+	return 0;
+}
+
+/* What init joins it has not joined yet: those are taken from where they were found. */
+static void keep_ns(struct container *c, const struct ns_joins *joined)
+{
+	ns_open(c->processes->pid, &c->ns);
+	for (int i = 0; i < NS_JOINS; i++) {
+		if (joined->fd[i] < 0)
+			continue;
+		fd_drop(&c->ns.fd[i]);
+		c->ns.fd[i] = fcntl(joined->fd[i], F_DUPFD_CLOEXEC, 0);
+	}
 }
 
 static int start_init(struct container *c, const struct req_create *req,
@@ -134,13 +169,19 @@ static int start_init(struct container *c, const struct req_create *req,
 {
 	struct child_job job = child_job(c);
 	AUTO_FREE char *rootfs = NULL;
+	int r;
 
 	/* the host's word, but a mistake there should not mount our own root */
 	if (strstr(req->rootfs, "..") || req->rootfs[0] == '/')
 		return err_set(err, -EINVAL, "rootfs: bad path \"%s\"", req->rootfs);
 	rootfs = mem_printf("%s/%s", c->guest->share, req->rootfs);
 	job.rootfs = rootfs;
-	return process_start(c->processes, req->streams, &job, err);
+	r = find_joins(c, &job.join, err);
+	if (r == 0)
+		r = process_start(c->processes, req->streams, &job, err);
+	if (r == 0)
+		keep_ns(c, &job.join);
+	return r;
 }
 
 int container_create(struct guest *g, const struct req_create *req, struct rpc_call *call,
@@ -159,6 +200,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->spec = req->spec;
 	c->arena = *a;
 	c->cgroup_fd = -1;
+	c->ns = (struct ns_joins)NS_JOINS_NONE;
 	c->processes = process_new_take(c, 0, req->spec->process, NULL);
 	r = plan_container(c, req, err);
 	if (r == 0)
@@ -186,6 +228,7 @@ int container_exec(struct container *c, const struct req_exec *req, struct rpc_c
 		return err_set(err, -EEXIST, "process %u exists", req->target.process);
 	p = process_new_take(c, req->target.process, req->spec, TAKE_PTR(*a));
 	job.join_pidfd = c->processes->pidfd;
+	job.ns_flags = ns_plan_flags(&c->ns_plan);
 	r = process_start(p, req->streams, &job, err);
 	if (r < 0) {
 		process_free(p);

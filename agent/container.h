@@ -4,6 +4,7 @@
 #define KATA_AGENT_CONTAINER_H
 
 #include "mount_plan.h"
+#include "ns.h"
 #include "process.h"
 
 /* Bits, because a request names all the states in which it is legal. */
@@ -22,6 +23,7 @@ enum container_state {
  * @processes: init first
  * @doomed:    forget it as soon as nothing of it is left
  * @deleting:  MSG_DELETE, answered then
+ * @ns:        its namespaces, for others to join, also when its init has ended
  * @oom_kills: victims of the OOM killer, as far as the host knows
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
@@ -33,7 +35,8 @@ struct container {
 	struct arena *arena;
 	const struct oci_spec *spec;
 	struct mount_plan plan;
-	unsigned long ns_flags;
+	struct ns_plan ns_plan;
+	struct ns_joins ns;
 	int cgroup_fd;
 	uint64_t oom_kills;
 	struct process *processes;

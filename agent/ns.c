@@ -6,7 +6,15 @@
 #include "ns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define JOIN_PREFIX "/container:"
 
 enum ns_rule { NS_NEW, NS_OF_VM, NS_REFUSED };
 
@@ -24,32 +32,99 @@ static const struct {
 	[OCI_NS_TIME] = { NS_REFUSED, 0 },
 };
 
-int ns_plan(const struct oci_spec *spec, unsigned long *ret_flags, struct kata_err *err)
+static const struct {
+	const char *name; /* below /proc/PID/ns */
+	enum oci_ns_type type;
+} ns_joinable[NS_JOINS] = {
+	[NS_JOIN_PID] = { "pid", OCI_NS_PID },
+	[NS_JOIN_IPC] = { "ipc", OCI_NS_IPC },
+	[NS_JOIN_UTS] = { "uts", OCI_NS_UTS },
+};
+
+unsigned long ns_flag(enum ns_join join)
 {
-	unsigned long flags = CLONE_NEWNS;
-	const struct oci_namespace *ns;
+	return ns_rules[ns_joinable[join].type].flag;
+}
 
-	*ret_flags = flags;
-	if (!spec->linux_)
+/* "/container:N" of a namespace that can be joined. */
+static int plan_join(const struct oci_namespace *ns, struct ns_plan *p)
+{
+	for (int i = 0; i < NS_JOINS; i++) {
+		uint64_t n;
+
+		if ((int)ns_joinable[i].type != ns->type ||
+		    !str_has_prefix(ns->path, JOIN_PREFIX) ||
+		    str_to_u64(ns->path + strlen(JOIN_PREFIX), 0, UINT32_MAX, &n) < 0)
+			continue;
+		p->joins[i].wanted = true;
+		p->joins[i].container = (uint32_t)n;
 		return 0;
-	ns = spec->linux_->namespaces.v;
-	for (size_t i = 0; i < spec->linux_->namespaces.n; i++) {
-		int type = ns[i].type;
-
-		if (type < 0 || type >= OCI_NS_TYPES || ns_rules[type].rule == NS_REFUSED)
-			return err_set(
-				err, -ENOTSUP,
-				"linux.namespaces[%zu]: the guest makes no %s namespace",
-				i,
-				type >= 0 && type < OCI_NS_TYPES ? oci_ns_names[type]
-								 : "such");
-		if (ns[i].path && ns[i].path[0] && ns_rules[type].rule == NS_NEW)
-			return err_set(
-				err, -ENOTSUP,
-				"linux.namespaces[%zu].path: %s is not known to the guest",
-				i, ns[i].path);
-		flags |= ns_rules[type].flag;
 	}
-	*ret_flags = flags;
+	return -ENOTSUP;
+}
+
+static int plan_one(const struct oci_namespace *ns, size_t i, struct ns_plan *p,
+		    struct kata_err *err)
+{
+	bool known = ns->type >= 0 && ns->type < OCI_NS_TYPES;
+
+	if (!known || ns_rules[ns->type].rule == NS_REFUSED)
+		return err_set(err, -ENOTSUP,
+			       "linux.namespaces[%zu]: the guest makes no %s namespace",
+			       i, known ? oci_ns_names[ns->type] : "such");
+	if (ns_rules[ns->type].rule != NS_NEW)
+		return 0;
+	if (!ns->path || !ns->path[0]) {
+		p->new_flags |= ns_rules[ns->type].flag;
+		return 0;
+	}
+	if (plan_join(ns, p) < 0)
+		return err_set(err, -ENOTSUP,
+			       "linux.namespaces[%zu].path: %s is not known to the guest",
+			       i, ns->path);
 	return 0;
+}
+
+int ns_plan_make(const struct oci_spec *spec, struct ns_plan *ret, struct kata_err *err)
+{
+	struct ns_plan p = { .new_flags = CLONE_NEWNS };
+	const struct oci_linux *l = spec->linux_;
+
+	for (size_t i = 0; l && i < l->namespaces.n; i++) {
+		int r = plan_one((const struct oci_namespace *)l->namespaces.v + i, i, &p,
+				 err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+unsigned long ns_plan_flags(const struct ns_plan *p)
+{
+	unsigned long flags = p->new_flags;
+
+	for (int i = 0; i < NS_JOINS; i++) {
+		if (p->joins[i].wanted)
+			flags |= ns_flag((enum ns_join)i);
+	}
+	return flags;
+}
+
+void ns_open(pid_t pid, struct ns_joins *ret)
+{
+	for (int i = 0; i < NS_JOINS; i++) {
+		char path[48];
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid,
+			 ns_joinable[i].name);
+		ret->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+	}
+}
+
+void ns_joins_done(struct ns_joins *j)
+{
+	for (int i = 0; i < NS_JOINS; i++)
+		fd_drop(&j->fd[i]);
 }

@@ -4,7 +4,7 @@
  *
  * The fork is clone3: pidfd, namespaces and the cgroup come in one step, so that there is no
  * moment in which a child is outside of its container's group. A further process has to be born
- * in the container's pid namespace: the agent points its children there (setns with a pid
+ * in the container's pid namespace, and an init perhaps in another container's: the agent points its children there (setns with a pid
  * namespace does not move the caller), forks, and points them back.
  *
  * The agent keeps no end of a pipe that belongs to the container; a child keeps none of
@@ -347,22 +347,34 @@ static int clone_into_group(const struct process *p, const struct child_job *job
 	return pid < 0 ? -errno : pid;
 }
 
+/* The pid namespace to be born in, when it is there already; -1 = the agent's, or a new one. */
+static int pidns_of(const struct child_job *job)
+{
+	if (job->join_pidfd < 0)
+		return job->join.fd[NS_JOIN_PID];
+	return job->ns_flags & CLONE_NEWPID ? job->join_pidfd : -1;
+}
+
 static int fork_child(struct process *p, const struct child_job *job,
 		      struct kata_err *err)
 {
-	bool enter = job->join_pidfd >= 0 && (job->ns_flags & CLONE_NEWPID);
-	int pid;
+	int pid, pidns = pidns_of(job);
 
-	if (enter && setns(job->join_pidfd, CLONE_NEWPID) < 0)
+	if (pidns >= 0 && setns(pidns, CLONE_NEWPID) < 0)
 		return err_sys(err, "join the container's pid namespace");
 	pid = clone_into_group(p, job, &p->pidfd);
 	if (pid == 0)
 		child_main(job);
 	/* cannot fail: it is our own; and if it did, every later container would be wrong */
-	if (enter && setns(guest_of(p)->pidns_fd, CLONE_NEWPID) < 0)
+	if (pidns >= 0 && setns(guest_of(p)->pidns_fd, CLONE_NEWPID) < 0)
 		abort();
 	if (pid < 0) {
 		p->pidfd = -1;
+		/* the kernel's word for a pid namespace whose first process is dead */
+		if (pidns >= 0 && pid == -ENOMEM)
+			return err_set(err, -EINVAL,
+				       "linux.namespaces: the pid namespace to join has "
+				       "ended with its init");
 		return err_sys_code(err, pid, "fork");
 	}
 	p->pid = pid;

@@ -40,32 +40,66 @@ static struct jt_strv list(const char *const *v)
 
 #define LIST(...) list((const char *const[]){ __VA_ARGS__, NULL })
 
+static int plan_ns(const char *list, struct ns_plan *ret, struct kata_err *err)
+{
+	char *text = mem_printf(
+		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[%s]}}", list);
+	int r = ns_plan_make(spec_of(text), ret, err);
+
+	free(text);
+	return r;
+}
+
 START_TEST(namespaces)
 {
 	struct kata_err err = { 0 };
-	unsigned long flags;
+	struct ns_plan p;
 
-	ck_assert_int_eq(ns_plan(spec_of("{\"ociVersion\":\"1.0.0\"}"), &flags, &err), 0);
-	ck_assert_uint_eq(flags, CLONE_NEWNS);
+	ck_assert_int_eq(ns_plan_make(spec_of("{\"ociVersion\":\"1.0.0\"}"), &p, &err),
+			 0);
+	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS);
 	ck_assert_int_eq(
-		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
-				"{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/x\"},"
-				"{\"type\":\"cgroup\"},{\"type\":\"mount\"}]}}"),
-			&flags, &err),
+		plan_ns("{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/x\"},"
+			"{\"type\":\"cgroup\"},{\"type\":\"mount\"}",
+			&p, &err),
 		0);
-	ck_assert_uint_eq(flags, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
-	ck_assert_int_eq(
-		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
-				"{\"type\":\"time\"}]}}"),
-			&flags, &err),
-		-ENOTSUP);
+	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
+	ck_assert_uint_eq(ns_plan_flags(&p), p.new_flags);
+	ck_assert_int_eq(plan_ns("{\"type\":\"time\"}", &p, &err), -ENOTSUP);
 	ck_assert_str_eq(err.msg,
 			 "linux.namespaces[0]: the guest makes no time namespace");
-	ck_assert_int_eq(
-		ns_plan(spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":["
-				"{\"type\":\"uts\",\"path\":\"/proc/1/ns/uts\"}]}}"),
-			&flags, &err),
-		-ENOTSUP);
+}
+END_TEST
+
+START_TEST(joined_namespaces)
+{
+	static const char *const bad[] = {
+		"{\"type\":\"uts\",\"path\":\"/proc/1/ns/uts\"}",
+		"{\"type\":\"uts\",\"path\":\"/container:\"}",
+		"{\"type\":\"uts\",\"path\":\"/container:-1\"}",
+		"{\"type\":\"uts\",\"path\":\"/container:4294967296\"}",
+		"{\"type\":\"cgroup\",\"path\":\"/container:1\"}",
+		"{\"type\":\"mount\",\"path\":\"/container:1\"}",
+	};
+	struct kata_err err = { 0 };
+	struct ns_plan p;
+
+	ck_assert_int_eq(plan_ns("{\"type\":\"pid\",\"path\":\"/container:7\"},"
+				 "{\"type\":\"ipc\",\"path\":\"/container:0\"},"
+				 "{\"type\":\"uts\",\"path\":\"\"}",
+				 &p, &err),
+			 0);
+	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS | CLONE_NEWUTS);
+	ck_assert_uint_eq(ns_plan_flags(&p),
+			  CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC);
+	ck_assert(p.joins[NS_JOIN_PID].wanted && p.joins[NS_JOIN_IPC].wanted);
+	ck_assert(!p.joins[NS_JOIN_UTS].wanted);
+	ck_assert_uint_eq(p.joins[NS_JOIN_PID].container, 7);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_int_eq(plan_ns(bad[i], &p, &err), -ENOTSUP);
+	ck_assert_str_eq(
+		err.msg,
+		"linux.namespaces[0].path: /container:1 is not known to the guest");
 }
 END_TEST
 
@@ -390,9 +424,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		namespaces,	     capability_sets,  environment,	      lookup,
-		home_directories,    device_list,      sysctl_list,	      statistics,
-		resources_of_memory, resources_of_cpu, resources_of_the_rest,
+		namespaces, joined_namespaces,	 capability_sets,  environment,
+		lookup,	    home_directories,	 device_list,	   sysctl_list,
+		statistics, resources_of_memory, resources_of_cpu, resources_of_the_rest,
 	};
 
 	return suite_run("agent_plans", tests, ARRAY_SIZE(tests));
