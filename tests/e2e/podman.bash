@@ -192,9 +192,14 @@ podman_leaks()
 
 # --- calls ------------------------------------------------------------------------------------
 
+# pm ARGUMENT...: podman. What does not end in time has status 124, though podman takes TERM for
+# its container's and has to be killed.
 pm()
 {
-	timeout -k 5 "$E2E_TIMEOUT" "$P/podman" "$@" 3>&-
+	local status=0 end=$((SECONDS + E2E_TIMEOUT))
+	timeout -k 5 "$E2E_TIMEOUT" "$P/podman" "$@" 3>&- || status=$?
+	[ $SECONDS -lt $end ] || status=124
+	return $status
 }
 
 # prun OPTION... COMMAND...: without network, gone afterwards; $image goes where the command begins
