@@ -10,8 +10,6 @@
  *
  * The name is in the record before the group is made; delete finds it there.
  */
-#include <errno.h>
-
 #include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "verb/creation.h"
@@ -55,15 +53,9 @@ static int apply(struct creation *c, enum cgroup_when when, struct kata_err *err
 {
 	const struct oci_linux *lx = c->bundle.spec->linux_;
 	struct cgroup_extra extra;
-	int rc;
 
 	verb_cgroup_extra(&c->rec, &extra);
-	rc = cgroup_apply(c->cgroup, lx ? lx->resources : NULL, &extra, when, err);
-	if (rc == -ENOSYS) { /* XXX until cgroup/apply.c is there */
-		err_done(err);
-		rc = 0;
-	}
-	return rc;
+	return cgroup_apply(c->cgroup, lx ? lx->resources : NULL, &extra, when, err);
 }
 
 int placement_make(struct creation *c, struct kata_err *err)
