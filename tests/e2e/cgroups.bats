@@ -19,8 +19,9 @@ teardown()
 	for d in $(find /sys/fs/cgroup -depth -type d -path "*/kata-e2e/$c*" 2>/dev/null); do
 		[ -z "${strangers:-}" ] || rmdir "$d" 2>/dev/null || true
 	done
-	find /sys/fs/cgroup -depth -type d -name kata-e2e -empty -exec rmdir {} + 2>/dev/null || true
 	e2e_teardown
+	# the parent, unless another test is in it
+	dirs /kata-e2e | xargs rmdir 2>/dev/null || true
 }
 
 # dirs GROUP: its directory in each hierarchy there is, v1 or v2
