@@ -31,6 +31,11 @@ struct cmd_args {
 		"help", 'h', OPT_SWITCH, NULL, offsetof(struct cmd_args, help), NULL,    \
 			"print this help"                                                \
 	}
+/** An option of runc or crun that is refused by name, with the reason. */
+#define CMD_REFUSE_OPT(name, letter, arg, why)                                           \
+	{                                                                                \
+		name, letter, OPT_REFUSE, arg, 0, NULL, why                              \
+	}
 /** The .opts of a command from its table. */
 #define CMD_OPTS(table, cmd_name, ...)                                                   \
 	{                                                                                \

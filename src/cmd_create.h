@@ -25,8 +25,10 @@ struct create_args {
 			   "send the terminal's master to this unix socket"),                  \
 		CREATE_OPT("pid-file", 0, OPT_STR, "FILE", pid_file,                           \
 			   "write the process id here"),                                       \
+		CMD_REFUSE_OPT("pidfd-socket", 0, "PATH", "the process is in a VM"),           \
 		CREATE_OPT("preserve-fds", 0, OPT_COUNT, "N", preserve_fds,                    \
 			   "pass N further descriptors (only 0 so far)"),                      \
+		{ "no-subreaper", 0, OPT_IGNORE, NULL, 0, NULL, "accepted; there is none" },   \
 		CREATE_OPT("no-pivot", 0, OPT_SWITCH, NULL, no_pivot,                          \
 			   "accepted; has no meaning in a VM"),                                \
 		CREATE_OPT("no-new-keyring", 0, OPT_SWITCH, NULL, no_new_keyring,              \

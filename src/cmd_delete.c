@@ -19,6 +19,7 @@ static int run_delete(const struct kata *k, const void *args, char **words, size
 static const struct opt delete_opts[] = {
 	{ "force", 'f', OPT_SWITCH, NULL, offsetof(struct delete_args, force), NULL,
 	  "kill it first; a missing container is fine" },
+	CMD_REFUSE_OPT("regex", 'r', NULL, "name the container"),
 	CMD_HELP_OPT,
 };
 

@@ -1,39 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exec: run a further process in a container. Everything behind the id is the process's. */
-#include <errno.h>
-
 #include "cmd.h"
 
 struct exec_args {
 	struct cmd_args common;
 	struct kata_exec_args kata;
 	struct opts_list env, gids, caps;
-	const char *cgroup, *pidfd_socket;
 };
-
-static int refuse(const struct exec_args *a, struct kata_err *err)
-{
-	if (a->cgroup)
-		return err_set(
-			err, -ENOTSUP,
-			"--cgroup: groups below the container's are the guest's; a "
-			"process cannot be put into one from here");
-	if (a->pidfd_socket)
-		return err_set(err, -ENOTSUP,
-			       "--pidfd-socket: the process is in a VM, the host has no "
-			       "pidfd of it");
-	return 0;
-}
 
 static int run_exec(const struct kata *k, const void *args, char **words, size_t n,
 		    struct kata_err *err)
 {
 	const struct exec_args *from = args;
 	struct kata_exec_args a = from->kata;
-	int rc = refuse(from, err);
 
-	if (rc < 0)
-		return rc;
 	a.id = words[0];
 	a.argv = n > 1 ? (const char *const *)words + 1 : NULL;
 	a.env = from->env.v;
@@ -55,7 +35,8 @@ static const struct opt exec_opts[] = {
 		 "AppArmor profile of the process"),
 	EXEC_OPT("cap", 'c', OPT_LIST, "CAP", caps,
 		 "a further capability; may be given several times"),
-	EXEC_OPT("cgroup", 0, OPT_STR, "PATH", cgroup, "refused: not possible in a VM"),
+	CMD_REFUSE_OPT("cgroup", 0, "PATH",
+		       "groups below the container's are the guest's own"),
 	EXEC_OPT("console-socket", 0, OPT_STR, "PATH", kata.console_socket,
 		 "send the terminal's master to this unix socket"),
 	EXEC_OPT("cwd", 0, OPT_STR, "DIR", kata.cwd, "working directory"),
@@ -68,8 +49,7 @@ static const struct opt exec_opts[] = {
 		 "no privileges by executing programs"),
 	EXEC_OPT("pid-file", 0, OPT_STR, "FILE", kata.pid_file,
 		 "write the process id here"),
-	EXEC_OPT("pidfd-socket", 0, OPT_STR, "PATH", pidfd_socket,
-		 "refused: not possible in a VM"),
+	CMD_REFUSE_OPT("pidfd-socket", 0, "PATH", "the process is in a VM"),
 	EXEC_OPT("preserve-fds", 0, OPT_COUNT, "N", kata.preserve_fds,
 		 "pass N further descriptors (only 0 so far)"),
 	EXEC_OPT("process", 'p', OPT_STR, "FILE", kata.process_file,

@@ -18,6 +18,7 @@ static int run_kill(const struct kata *k, const void *args, char **words, size_t
 static const struct opt kill_opts[] = {
 	{ "all", 'a', OPT_SWITCH, NULL, offsetof(struct kill_args, all), NULL,
 	  "signal all processes of the container" },
+	CMD_REFUSE_OPT("regex", 'r', NULL, "name the container"),
 	CMD_HELP_OPT,
 };
 

@@ -18,7 +18,6 @@ static const struct opt run_opts[] = {
 		   "return when the program runs"),
 	CREATE_OPT("keep", 0, OPT_SWITCH, NULL, keep,
 		   "do not delete the container at the end"),
-	{ "no-subreaper", 0, OPT_IGNORE, NULL, 0, NULL, "accepted" },
 	CMD_HELP_OPT,
 };
 

@@ -22,6 +22,8 @@ static int run_spec(const struct kata *k, const void *args, char **words, size_t
 static const struct opt spec_opts[] = {
 	{ "bundle", 'b', OPT_STR, "DIR", offsetof(struct spec_args, bundle), NULL,
 	  "where to write it (default: .)" },
+	CMD_REFUSE_OPT("file", 'f', "FILE",
+		       "it is config.json in the directory of --bundle"),
 	{ "rootless", 0, OPT_SWITCH, NULL, offsetof(struct spec_args, rootless), NULL,
 	  "for a caller who is not root" },
 	CMD_HELP_OPT,

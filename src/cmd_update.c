@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* update: change the limits of a container. */
-#include <errno.h>
-
 #include "cmd.h"
 
 struct update_args {
 	struct cmd_args common;
 	struct kata_update_args kata;
-	const char *l3_cache_schema, *mem_bw_schema;
 };
 
 static int run_update(const struct kata *k, const void *args, char **words, size_t n,
@@ -17,10 +14,6 @@ static int run_update(const struct kata *k, const void *args, char **words, size
 	struct kata_update_args a = from->kata;
 
 	(void)n;
-	if (from->l3_cache_schema || from->mem_bw_schema)
-		return err_set(err, -ENOTSUP, "--%s: cache allocation is not there yet",
-			       from->l3_cache_schema ? "l3-cache-schema"
-						     : "mem-bw-schema");
 	a.id = words[0];
 	return kata_update(k, &a, err);
 }
@@ -55,10 +48,10 @@ static const struct opt update_opts[] = {
 	  "accepted and ignored, as by runc" },
 	{ "kernel-memory-tcp", 0, OPT_IGNORE, "BYTES", 0, NULL,
 	  "accepted and ignored, as by runc" },
-	{ "l3-cache-schema", 0, OPT_STR, "SCHEMA",
-	  offsetof(struct update_args, l3_cache_schema), NULL, "refused so far" },
-	{ "mem-bw-schema", 0, OPT_STR, "SCHEMA",
-	  offsetof(struct update_args, mem_bw_schema), NULL, "refused so far" },
+	CMD_REFUSE_OPT("l3-cache-schema", 0, "SCHEMA",
+		       "there are no resctrl groups of VMs yet"),
+	CMD_REFUSE_OPT("mem-bw-schema", 0, "SCHEMA",
+		       "there are no resctrl groups of VMs yet"),
 	MEMBER_OPT("memory", "BYTES", KATA_UPDATE_MEMORY, "memory limit, -1 = none"),
 	MEMBER_OPT("memory-reservation", "BYTES", KATA_UPDATE_MEMORY_RESERVATION,
 		   "memory that is kept from others"),

@@ -25,12 +25,13 @@ static const struct cmd *const commands[] = {
 };
 
 /*
- * runc has them and we do not. `checkpoint --help` must fail too: podman
+ * runc and crun have them and we do not. `checkpoint --help` must fail too: podman
  * takes its success for support of checkpoints (CONTRACT 1.15).
  */
 static const char *const missing[] = {
 	"checkpoint",
 	"restore",
+	"mounts",
 };
 
 /* --- global options ------------------------------------------------------------------------ */
@@ -39,12 +40,14 @@ struct globals {
 	bool help, version;
 	const char *root, *config, *log;
 	int log_format; /* index into log_formats[] */
+	int log_level;	/* index into log_levels[] */
 	bool debug, systemd_cgroup;
 	int cgroup_manager; /* index into cgroup_managers[] */
 	int rootless;
 };
 
 static const char *const log_formats[] = { "text", "json", NULL };
+static const char *const log_levels[] = { "error", "warning", "debug", NULL };
 static const char *const cgroup_managers[] = { "cgroupfs", "systemd", "disabled", NULL };
 static const char *const rootless_modes[] = { "auto", "true", "false", NULL };
 
@@ -58,6 +61,8 @@ static const struct opt global_opts[] = {
 	{ "log", 0, OPT_STR, "FILE", GLOBAL(log), NULL, "append messages to FILE" },
 	{ "log-format", 0, OPT_CHOICE, "FORMAT", GLOBAL(log_format), log_formats,
 	  "text or json" },
+	{ "log-level", 0, OPT_CHOICE, "LEVEL", GLOBAL(log_level), log_levels,
+	  "crun's: debug is --debug, error and warning are as without" },
 	{ "debug", 0, OPT_SWITCH, NULL, GLOBAL(debug), NULL, "write debug messages" },
 	{ "systemd-cgroup", 0, OPT_SWITCH, NULL, GLOBAL(systemd_cgroup), NULL,
 	  "use systemd for cgroups" },
@@ -177,6 +182,14 @@ static int check_words(const struct cmd *c, size_t n, struct kata_err *err)
 	return 0;
 }
 
+static int run_words(const struct kata *k, const struct cmd *c, const void *args,
+		     const struct opts_words *words, struct kata_err *err)
+{
+	int rc = check_words(c, words->n, err);
+
+	return rc < 0 ? rc : c->run(k, args, words->v, words->n, err);
+}
+
 /* @all: the command's name and all that follows it. */
 static int run_command(const struct kata *k, const struct opts_words *all,
 		       struct kata_err *err)
@@ -191,14 +204,12 @@ static int run_command(const struct kata *k, const struct opts_words *all,
 		return no_command(all->v[0], err);
 	args = mem_zalloc(c->args_size);
 	rc = opts_parse(&c->opts, (int)all->n - 1, all->v + 1, args, &words, err);
-	if (rc < 0)
-		return rc;
-	if (((const struct cmd_args *)args)->help) {
+	if (rc == 0 && ((const struct cmd_args *)args)->help)
 		print_cmd_usage(c, stdout);
-		return 0;
-	}
-	rc = check_words(c, words.n, err);
-	return rc < 0 ? rc : c->run(k, args, words.v, words.n, err);
+	else if (rc == 0)
+		rc = run_words(k, c, args, &words, err);
+	opts_done(&c->opts, args);
+	return rc;
 }
 
 static int run(const struct globals *g, const struct opts_words *words,
@@ -253,6 +264,7 @@ int main(int argc, char **argv)
 
 	settle_fds();
 	rc = opts_parse(&globals, argc - 1, argv + 1, &g, &words, &err);
+	g.debug = g.debug || str_eq(log_levels[g.log_level], "debug");
 	/* also when an option was wrong: the engine reads the reason in its log */
 	if (kata_log_open(g.log, log_formats[g.log_format], g.debug, &log_err) < 0 &&
 	    rc == 0) {

@@ -129,6 +129,9 @@ static int store_value(const struct opt *op, const char *value, char *into,
 	case OPT_LIST:
 		store_list(value, member);
 		return 0;
+	case OPT_REFUSE:
+		return err_set(err, -ENOTSUP, "--%s is not supported: %s", op->name,
+			       op->doc);
 	case OPT_IGNORE:
 		return op->arg ? 0 : store_switch(op, value, &ignored, err);
 	}
@@ -185,6 +188,18 @@ int opts_parse(const struct opts *o, int argc, char **argv, void *into,
 	return 0;
 }
 
+void opts_done(const struct opts *o, void *into)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		struct opts_list *list = (void *)((char *)into + o->v[i].offset);
+
+		if (o->v[i].kind != OPT_LIST)
+			continue;
+		free(list->v);
+		*list = (struct opts_list){ 0 };
+	}
+}
+
 static int synopsis(const struct opt *op, char *dst, size_t size)
 {
 	char letter[8] = "    ";
@@ -207,6 +222,7 @@ void opts_print(const struct opts *o, FILE *out)
 	}
 	for (size_t i = 0; i < o->n; i++) {
 		synopsis(&o->v[i], text, sizeof(text));
-		fprintf(out, "  %-*s  %s\n", width, text, o->v[i].doc);
+		fprintf(out, "  %-*s  %s%s\n", width, text,
+			o->v[i].kind == OPT_REFUSE ? "not supported: " : "", o->v[i].doc);
 	}
 }

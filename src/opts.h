@@ -22,6 +22,7 @@ enum opt_kind {
 	OPT_COUNT,  /* unsigned */
 	OPT_CHOICE, /* int, index into choices[] */
 	OPT_LIST,   /* struct opts_list: may be given several times, all count */
+	OPT_REFUSE, /* an error that gives @doc as the reason; takes a value when arg is set */
 	OPT_IGNORE, /* nothing: accepted for callers of other runtimes; takes a value when arg is set */
 };
 
@@ -62,6 +63,9 @@ struct opts_words {
  */
 int opts_parse(const struct opts *o, int argc, char **argv, void *into,
 	       struct opts_words *words, struct kata_err *err) MUST_CHECK;
+
+/** opts_done() - free what opts_parse() allocated in @into: the lists. */
+void opts_done(const struct opts *o, void *into);
 
 /** opts_print() - the help lines of the table. */
 void opts_print(const struct opts *o, FILE *out);
