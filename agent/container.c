@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -28,6 +29,9 @@
 #include "resources.h"
 #include "sysctls.h"
 #include "watch.h"
+
+/** How long output of a further process may hold back the end of its container. */
+#define DRAIN_MS 5000
 
 struct container *container_find(const struct guest *g, uint32_t number)
 {
@@ -63,6 +67,12 @@ enum container_state container_state(const struct container *c)
 
 /* --- making one */
 
+static void stop_drain_timer(struct container *c)
+{
+	loop_del(&c->drain);
+	fd_drop(&c->drain_fd);
+}
+
 static void container_free(struct container *c)
 {
 	struct process *p = c->processes, *next;
@@ -77,6 +87,7 @@ static void container_free(struct container *c)
 		if (cgroup_remove(c->guest->cgroup_fd, c->number) < 0)
 			c->cgroup_fd = -1;
 	}
+	stop_drain_timer(c);
 	ns_joins_done(&c->ns);
 	arena_free(c->arena);
 	free(c);
@@ -199,7 +210,8 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->id = req->id;
 	c->spec = req->spec;
 	c->arena = *a;
-	c->cgroup_fd = -1;
+	c->cgroup_fd = c->drain_fd = -1;
+	c->drain.fd = -1;
 	c->ns = (struct ns_joins)NS_JOINS_NONE;
 	c->processes = process_new_take(c, 0, req->spec->process, NULL);
 	r = plan_container(c, req, err);
@@ -304,19 +316,58 @@ void container_delete(struct container *c, struct rpc_call *call)
 	}
 }
 
-static void sync_filesystems(const struct container *c)
+/*
+ * Are the filesystems written out? In a child, for it takes as long as the host's disk, and other
+ * containers live in this guest. Only where none can be had the agent does it.
+ */
+static bool filesystems_synced(struct container *c)
 {
-	AUTO_CLOSE int fd = -1;
-
-	/* pages written through mmap must reach the host before it kills the VMM; each volume
-	 * may be a filesystem of its own */
-	if (c->guest->is_vm) {
-		sync();
-		return;
+	if (c->sync_pid == 0)
+		c->sync_pid = process_fork_sync(c->guest);
+	if (c->sync_pid < 0 && !c->synced) {
+		process_sync(c->guest);
+		c->synced = true;
 	}
-	fd = open(c->guest->share, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && syncfs(fd) < 0)
+	return c->synced;
+}
+
+void container_synced(struct guest *g, pid_t pid, bool well)
+{
+	for (struct container *c = g->containers; c; c = c->next) {
+		if (c->sync_pid != pid || c->synced)
+			continue;
+		c->synced = well;
+		/* killed: the agent will do it */
+		if (!well)
+			c->sync_pid = -1;
+	}
+}
+
+static void on_drain_timer(struct loop_src *src, uint32_t events)
+{
+	struct container *c = CONTAINER_OF(src, struct container, drain);
+
+	(void)events;
+	stop_drain_timer(c);
+	c->impatient = true;
+	guest_settle(c->guest);
+}
+
+/*
+ * Init's own output is waited for as long as it takes. A further process may have a caller that is
+ * gone or reads no more; the container's end must not depend on it.
+ */
+static void start_drain_timer(struct container *c)
+{
+	if (c->drain_fd >= 0 || c->impatient)
 		return;
+	c->drain = (struct loop_src){ .fn = on_drain_timer, .fd = -1 };
+	c->drain_fd = loop_timer();
+	if (c->drain_fd >= 0 && loop_timer_set(c->drain_fd, DRAIN_MS) == 0 &&
+	    loop_add(c->guest->loop, &c->drain, c->drain_fd, EPOLLIN) == 0)
+		return;
+	fd_drop(&c->drain_fd);
+	c->impatient = true;
 }
 
 static void settle_others(struct container *c)
@@ -327,6 +378,8 @@ static void settle_others(struct container *c)
 		struct process *p = *at;
 
 		process_settle(p);
+		if (c->impatient)
+			process_give_up_output(p);
 		if (process_is_drained(p))
 			process_tell_exit(p);
 		if (process_is_done(p)) {
@@ -358,12 +411,14 @@ static void settle_init(struct container *c)
 		kill_rest(c);
 	}
 	process_settle(init);
+	if (init->state == PROCESS_DEAD && !others_told(c))
+		start_drain_timer(c);
 	if (!process_is_drained(init) || !container_is_empty(c) || !others_told(c))
 		return;
 	if (init->quiet)
 		c->doomed = true;
-	else
-		sync_filesystems(c);
+	else if (!filesystems_synced(c))
+		return;
 	process_tell_exit(init);
 }
 

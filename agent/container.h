@@ -25,6 +25,9 @@ enum container_state {
  * @deleting:  MSG_DELETE, answered then
  * @ns:        its namespaces, for others to join, also when its init has ended
  * @oom_kills: victims of the OOM killer, as far as the host knows
+ * @drain:     runs since init's death while further processes have output that nobody reads
+ * @impatient: it has run out
+ * @sync_pid:  of the child that writes the filesystems out, 0 = none yet; @synced: it is done
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
 struct container {
@@ -40,7 +43,10 @@ struct container {
 	int cgroup_fd;
 	uint64_t oom_kills;
 	struct process *processes;
-	bool doomed, killed, paused;
+	struct loop_src drain;
+	int drain_fd;
+	pid_t sync_pid;
+	bool doomed, killed, impatient, synced, paused;
 	struct rpc_call deleting, pausing;
 };
 
@@ -63,6 +69,9 @@ int container_start(struct container *c, struct rpc_call *call,
 int container_signal(struct container *c, int sig) MUST_CHECK;
 /** container_delete() - kill what is left; @call is answered when it is gone. */
 void container_delete(struct container *c, struct rpc_call *call);
+
+/** container_synced() - child @pid has ended: was it one that wrote filesystems out? */
+void container_synced(struct guest *g, pid_t pid, bool well);
 
 /** container_is_empty() - no process is left, known to us or not. */
 bool container_is_empty(const struct container *c);

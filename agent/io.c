@@ -401,6 +401,22 @@ void stream_drain(struct stream *s)
 	stream_move(s);
 }
 
+void stream_give_up(struct stream *s)
+{
+	if (!s->used)
+		return;
+	if (s->connecting) {
+		stream_abort(s);
+		return;
+	}
+	if (!stream_has_output(s) || s->ended)
+		return;
+	end_output(s);
+	if (s->kind == STREAM_TTY)
+		close_pipe(s);
+	stream_move(s);
+}
+
 void stream_abort(struct stream *s)
 {
 	if (!s->used)

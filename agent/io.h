@@ -72,6 +72,9 @@ void stream_set_master_take(struct stream *s, int master_fd);
 void stream_set_limit(struct stream *s, uint64_t bytes);
 /** stream_drain() - the process has gone: no more input; output ends with what is there now. */
 void stream_drain(struct stream *s);
+/** stream_give_up() - output ends with what the host's side has taken; the rest is dropped. The
+ *  connection stays, for what is on its way. */
+void stream_give_up(struct stream *s);
 /** stream_abort() - close everything at once, tell nobody but ops->output_end. */
 void stream_abort(struct stream *s);
 

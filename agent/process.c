@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
 #include "cgroup.h"
@@ -465,6 +466,12 @@ void process_settle(struct process *p)
 		stream_drain(&p->streams[i]);
 }
 
+void process_give_up_output(struct process *p)
+{
+	for (int i = 0; p->state == PROCESS_DEAD && i < STREAM_KINDS; i++)
+		stream_give_up(&p->streams[i]);
+}
+
 bool process_is_drained(const struct process *p)
 {
 	if (p->state != PROCESS_DEAD)
@@ -511,4 +518,34 @@ int process_signal(struct process *p, int sig)
 		return -errno;
 	p->killed = p->killed || sig == SIGKILL;
 	return 0;
+}
+
+/* --- filesystems */
+
+void process_sync(const struct guest *g)
+{
+	AUTO_CLOSE int fd = -1;
+
+	/* pages written through mmap must reach the host before it kills the VMM; each volume
+	 * may be a filesystem of its own */
+	if (g->is_vm) {
+		sync();
+		return;
+	}
+	fd = open(g->share, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && syncfs(fd) < 0)
+		return;
+}
+
+pid_t process_fork_sync(const struct guest *g)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	/* a copy of a connection would keep it open after the agent has closed it */
+	if (proc_close_from(STDERR_FILENO + 1, NULL, 0) < 0)
+		_exit(1);
+	process_sync(g);
+	_exit(0);
 }

@@ -85,6 +85,8 @@ void process_reaped(struct process *p, const siginfo_t *info);
 
 /** process_settle() - take it as far as it goes by itself, up to "all output has ended". */
 void process_settle(struct process *p);
+/** process_give_up_output() - it is dead, and nobody has read its output for too long. */
+void process_give_up_output(struct process *p);
 /** process_is_drained() - dead and all its output told: the EXIT may be sent. */
 bool process_is_drained(const struct process *p);
 /** process_tell_exit() - send it (unless quiet). */
@@ -96,5 +98,10 @@ bool process_is_done(const struct process *p);
 
 /** process_signal() - 0, -ESRCH when it has ended. */
 int process_signal(struct process *p, int sig) MUST_CHECK;
+
+/** process_fork_sync() - a child that writes the guest's filesystems out. Return: its pid or -errno. */
+pid_t process_fork_sync(const struct guest *g) MUST_CHECK;
+/** process_sync() - the same at once, in the caller. */
+void process_sync(const struct guest *g);
 
 #endif

@@ -43,6 +43,10 @@ static void on_sigchld(struct loop_src *src, uint32_t events)
 		p = find_pid(g, info.si_pid);
 		if (p)
 			process_reaped(p, &info);
+		else
+			container_synced(g, info.si_pid,
+					 info.si_code == CLD_EXITED &&
+						 info.si_status == 0);
 	}
 	guest_settle(g);
 }
