@@ -71,7 +71,9 @@ static void add_machine(const struct vm_plan *plan, const struct machine *m,
 	for (size_t i = 0; m->extra && m->extra[i]; i++)
 		strv_add(ret, m->extra[i]);
 	strv_add(ret, "-accel");
-	strv_add(ret, kvm ? "kvm" : "tcg,thread=multi");
+	/* MiB of translated code: QEMU's own bound is 1024, more than what the host's cgroup of the
+	 * container has beyond the guest's RAM (verb/placement.c) */
+	strv_add(ret, kvm ? "kvm" : "tcg,thread=multi,tb-size=128");
 	strv_add(ret, "-cpu");
 	strv_add(ret, kvm ? "host" : m->cpu_tcg);
 	strv_add(ret, "-smp");

@@ -3,9 +3,13 @@
  * oom: engines learn that a container ran out of memory from the host's memory cgroup: containerd and
  * conmon wait for the kernel's notice there (v1 an eventfd on memory.oom_control, v2 memory.events).
  * When the limit was met in the guest the host's kernel knows of nothing. So we let it see one more of
- * the kind: a helper in the container's group takes memory until the kernel kills it. It offers itself
- * (oom_score_adj 1000), so that nothing else is chosen, and for that moment the group's limit is a
- * little above what it uses now: the VMM has that much room until the old limit is back.
+ * the kind: a helper in the container's group takes memory until the kernel kills it, and for that
+ * moment the group's limit is a little above what it uses now.
+ *
+ * It offers itself (oom_score_adj 1000). That alone does not save the VMM: the kernel's score of the
+ * helper is its memory plus the limit, of the VMM its memory with the pages of files that count
+ * for others (70 MB of QEMU and its libraries, measured: QEMU was chosen with 16 MB of room). So the
+ * room, which is in the helper's score twice, is larger than that.
  *
  * Exits of the container are told when that has happened: an engine that hears of the exit first does
  * not look any more.
@@ -22,7 +26,7 @@
 #include "sandbox.h"
 
 /** Room above the present use while the helper works, bytes. */
-#define OOM_ROOM (16ull << 20)
+#define OOM_ROOM (128ull << 20)
 /** More than this the helper never takes, bytes. */
 #define OOM_MAX (1ull << 40)
 
@@ -65,11 +69,11 @@ static bool waits_instead(int dir)
 	       strstr(text, "oom_kill_disable 1");
 }
 
-/* Return: bytes the helper has to ask for to meet the limit for sure. */
-static int lower_limit(struct container *ct, uint64_t *ret_bytes)
+/* Return in @ret_bytes what the helper has to ask for to meet the limit for sure. */
+static int set_limit(struct container *ct, uint64_t *ret_bytes)
 {
 	const struct names *n = names_in(ct->memory_fd);
-	uint64_t limit, usage, low;
+	uint64_t limit, usage;
 	char text[32];
 	int r = read_number(ct->memory_fd, n->limit, ct->oom.limit, &limit);
 
@@ -77,17 +81,10 @@ static int lower_limit(struct container *ct, uint64_t *ret_bytes)
 		r = read_number(ct->memory_fd, n->usage, text, &usage);
 	if (r < 0)
 		return r;
-	low = usage + OOM_ROOM;
-	if (low < limit) {
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)low);
-		r = fs_write_str(ct->memory_fd, n->limit, text);
-	} else {
-		low = limit;
-	}
-	if (low > OOM_MAX)
-		return -ERANGE;
-	*ret_bytes = low + OOM_ROOM;
-	return r;
+	/* above the old one, too, when that is near */
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)(usage + OOM_ROOM));
+	*ret_bytes = usage + 2 * OOM_ROOM;
+	return fs_write_str(ct->memory_fd, n->limit, text);
 }
 
 static void restore_limit(struct container *ct)
@@ -99,7 +96,7 @@ static void restore_limit(struct container *ct)
 		return;
 	r = fs_write_str(ct->memory_fd, name, ct->oom.limit);
 	if (r < 0)
-		log_warn("%s of %s stays low: %s", name, ct->id, err_text(-r));
+		log_warn("%s of %s is not what it was: %s", name, ct->id, err_text(-r));
 	ct->oom.limit[0] = '\0';
 }
 
@@ -142,7 +139,7 @@ void oom_show(struct container *ct)
 
 	if (ct->memory_fd < 0 || !oom_is_shown(ct) || waits_instead(ct->memory_fd))
 		return;
-	r = lower_limit(ct, &bytes);
+	r = set_limit(ct, &bytes);
 	if (r == 0)
 		r = start_helper(ct, bytes, &err);
 	if (r < 0) {

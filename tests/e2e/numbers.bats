@@ -142,6 +142,41 @@ life_us()
 	[ "$ours" -lt "$theirs" ]
 }
 
+# exec of true in container $1: microseconds of processor time, and of the clock
+exec_us()
+{
+	local before began id=$1
+	shift
+	before=$(ours_us)
+	began=$(date +%s%N)
+	counted "$@" exec "$id" true </dev/null
+	echo $((($(date +%s%N) - began) / 1000)) >>"$T/clock"
+	echo $(($(ours_us) - before))
+}
+
+@test "exec of true uses less processor time of ours than of runc" {
+	type runc >/dev/null || skip "no runc"
+	sh_bundle b 'echo done; exec sleep 1000'
+	cpu_cgroup
+	count_apart
+	counted runc --root "$T/runc" run -d --bundle "$T/b" "$c-runc" </dev/null >/dev/null 2>&1
+	counted "$KATA_RUNTIME" --root "$ROOT" run -d --bundle "$T/b" "$c" </dev/null >"$T/out" 2>&1
+	eventually 30 grep -q done "$T/out"
+	for i in 1 2 3 4 5 6 7 8 9; do
+		exec_us "$c-runc" runc --root "$T/runc" >>"$T/runc.us"
+		exec_us "$c" "$KATA_RUNTIME" --root "$ROOT" >>"$T/kata.us"
+	done
+	runc --root "$T/runc" delete --force "$c-runc"
+	rm -rf "$T/runc"
+	kata delete --force "$c"
+	ours=$(median <"$T/kata.us")
+	theirs=$(median <"$T/runc.us")
+	clock=$(sed -n 'n;p' "$T/clock" | median)
+	runc_clock=$(sed -n 'p;n' "$T/clock" | median)
+	say "exec of true: $ours us, runc $theirs us, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }"); wall $clock us, runc $runc_clock us"
+	[ "$ours" -le "$theirs" ]
+}
+
 # --- idle -------------------------------------------------------------------------------------
 
 switches()
