@@ -7,6 +7,7 @@
  *   dial.c       the way to the host       process.c    one process: fork to exit
  *   rpc.c        requests and replies      child.c      between fork and exec, in steps
  *   io.c         stdio                     *_plan.c     pure planning
+ *   watch.c      changes in cgroups        resources.c  limits
  *
  * Test entry, for a host without a VM: `kata-agent --test-socket PATH --share DIR [--cgroup DIR]`: PATH is
  * a unix socket that stands for the host's vsock port, DIR the shared tree, --cgroup a cgroup2
