@@ -4,26 +4,30 @@
  * shares and weights are converted for v2 by its formulas. Memory and pids are wider by what a VM
  * needs on the host, everything else is the spec's own.
  *
+ * What the spec forbids (swap below limit, names with slashes) the loader has refused.
+ *
  * kernel and kernelTCP are not written: the kernel has taken them away (5.16), runc ignores them.
  */
 #include "cgroup/plan.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/str.h"
 
 #define RES "linux.resources."
 #define PERIOD_DEFAULT 100000 /* microseconds, the kernel's */
 
-static void add(struct cg_plan *p, const char *controller, const char *file,
-		const char *value, const char *path)
+static struct cg_write *add(struct cg_plan *p, const char *controller, const char *file,
+			    const char *value, const char *path)
 {
 	struct cg_write *grown = arena_array(p->a, p->n + 1, sizeof(*grown));
 
 	for (size_t i = 0; i < p->n; i++)
 		grown[i] = p->v[i];
-	grown[p->n++] = (struct cg_write){ controller, file, value, path };
+	grown[p->n] = (struct cg_write){ controller, file, value, path, 0 };
 	p->v = grown;
+	return &p->v[p->n++];
 }
 
 /* A number, with "no limit" in the version's own word. */
@@ -52,59 +56,123 @@ static int64_t value_of(const int64_t *v)
 
 /* --- memory ------------------------------------------------------------------------------- */
 
-static int64_t widen(int64_t limit, const struct cgroup_extra *extra)
+static int64_t widen_only(int64_t limit, const struct cgroup_extra *extra)
 {
-	uint64_t v;
+	uint64_t v = (uint64_t)limit + extra->memory;
 
 	if (limit <= 0)
 		return limit;
-	v = (uint64_t)limit + extra->memory;
-	if (v < extra->min_memory)
-		v = extra->min_memory;
 	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-/* OCI counts memory and swap together, v2 swap alone. */
-static int64_t swap_value(const struct cg_plan *p, const struct oci_memory *m,
-			  const struct cgroup_extra *extra)
+static int64_t widen(int64_t limit, const struct cgroup_extra *extra)
+{
+	int64_t v = widen_only(limit, extra);
+
+	if (limit > 0 && (uint64_t)v < extra->min_memory)
+		v = (int64_t)extra->min_memory;
+	return v;
+}
+
+/** OCI counts memory and swap together, v2 swap alone. @ret: 0 = nothing to write, unless *@zero. */
+static int swap_value(const struct cg_plan *p, const struct oci_memory *m,
+		      const struct cgroup_extra *extra, int64_t *ret, bool *zero,
+		      struct kata_err *err)
 {
 	int64_t limit = value_of(m->limit), swap = value_of(m->swap);
 
+	*zero = false;
+	*ret = swap;
+	if (swap == 0 && limit == -1)
+		*ret = -1; /* no limit is none of either kind */
 	if (swap <= 0)
-		return swap;
-	if (limit > 0 && swap >= limit)
-		return p->unified ? swap - limit : widen(limit, extra) + (swap - limit);
-	return p->unified ? swap : widen(swap, extra);
+		return 0;
+	if (limit <= 0 && p->unified)
+		return err_set(
+			err, -EINVAL,
+			RES "memory.swap: unable to set swap limit without memory limit");
+	if (p->unified)
+		*ret = swap - limit;
+	else
+		*ret = limit > 0 ? widen(limit, extra) + (swap - limit)
+				 : widen(swap, extra);
+	*zero = *ret == 0;
+	return 0;
+}
+
+static int plan_swap(const struct oci_memory *m, const struct cgroup_extra *extra,
+		     struct cg_plan *p, struct kata_err *err)
+{
+	struct cg_write *w;
+	int64_t swap;
+	bool zero;
+	int r = swap_value(p, m, extra, &swap, &zero, err);
+
+	if (r < 0 || (swap == 0 && !zero))
+		return r;
+	w = add(p, "memory",
+		p->unified ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
+		limit_text(p, swap), RES "memory.swap");
+	w->flags = CG_RETRY;
+	/* a kernel that accounts no swap: unlimited it is, and where it is 0 none is given */
+	if (swap < 0 || zero)
+		w->flags |= CG_IF_THERE;
+	return 0;
+}
+
+static int check_usage(const struct oci_memory *m, const struct cgroup_extra *extra,
+		       const struct cg_plan *p, struct kata_err *err)
+{
+	int64_t limit = widen(value_of(m->limit), extra), now;
+
+	if (!m->checkBeforeUpdate || !*m->checkBeforeUpdate || limit <= 0 ||
+	    !p->now.memory_current ||
+	    str_to_i64(p->now.memory_current, 0, INT64_MAX, &now) < 0 || now <= limit)
+		return 0;
+	return err_set(
+		err, -EBUSY,
+		RES
+		"memory.limit: unable to set memory limit to %lld (current usage: %lld)",
+		(long long)limit, (long long)now);
+}
+
+/* What v2 has no file for: runc does nothing there, silently, and engines count on it. */
+static void plan_memory_v1(const struct oci_memory *m, struct cg_plan *p)
+{
+	if (p->unified)
+		return;
+	if (m->disableOOMKiller && *m->disableOOMKiller)
+		add(p, "memory", "memory.oom_control", "1",
+		    RES "memory.disableOOMKiller");
+	if (m->swappiness && *m->swappiness <= 100) /* else it is docker's "not set" */
+		add(p, "memory", "memory.swappiness", u64_text(p, *m->swappiness),
+		    RES "memory.swappiness");
 }
 
 static int plan_memory(const struct oci_memory *m, const struct cgroup_extra *extra,
 		       struct cg_plan *p, struct kata_err *err)
 {
 	bool v2 = p->unified;
+	int r;
 
 	if (!m)
 		return 0;
+	r = check_usage(m, extra, p, err);
+	if (r < 0)
+		return r;
+	/* v1 keeps limit <= memsw at all times: raised, memsw goes first */
 	if (value_of(m->limit))
 		add(p, "memory", v2 ? "memory.max" : "memory.limit_in_bytes",
-		    limit_text(p, widen(*m->limit, extra)), RES "memory.limit");
-	if (value_of(m->swap))
-		add(p, "memory", v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
-		    limit_text(p, swap_value(p, m, extra)), RES "memory.swap");
+		    limit_text(p, widen(*m->limit, extra)), RES "memory.limit")
+			->flags = CG_RETRY;
+	r = plan_swap(m, extra, p, err);
+	if (r < 0)
+		return r;
 	if (value_of(m->reservation))
 		add(p, "memory", v2 ? "memory.low" : "memory.soft_limit_in_bytes",
-		    limit_text(p, *m->reservation > 0
-					  ? *m->reservation + (int64_t)extra->memory
-					  : *m->reservation),
+		    limit_text(p, widen_only(*m->reservation, extra)),
 		    RES "memory.reservation");
-	/* runc on v2: no such file, nothing done; -1 is "as it is" */
-	if (m->swappiness && !v2 && *m->swappiness <= 100)
-		add(p, "memory", "memory.swappiness", u64_text(p, *m->swappiness),
-		    RES "memory.swappiness");
-	if (m->swappiness && *m->swappiness > 100 && *m->swappiness != UINT64_MAX)
-		return err_set(err, -EINVAL, RES "memory.swappiness: must be 0 to 100");
-	if (m->disableOOMKiller && *m->disableOOMKiller && !v2)
-		add(p, "memory", "memory.oom_control", "1",
-		    RES "memory.disableOOMKiller");
+	plan_memory_v1(m, p);
 	return 0;
 }
 
@@ -120,25 +188,45 @@ static uint64_t weight_of_shares(uint64_t shares)
 	return 1 + (shares - 2) * 9999 / 262142;
 }
 
+/* v2 has both in one file: what is not named stays as it is. */
+static const char *cpu_max(const struct cg_plan *p, int64_t quota, uint64_t period)
+{
+	const char *now = p->now.cpu_max ? p->now.cpu_max : "max";
+	const char *left = quota > 0 ? limit_text(p, quota) : "max";
+	const char *right = now + strcspn(now, " \n");
+
+	right += strspn(right, " \n");
+	if (period)
+		right = u64_text(p, period);
+	else if (*right)
+		right = arena_strndup(p->a, right, strcspn(right, " \n"));
+	else
+		right = u64_text(p, PERIOD_DEFAULT);
+	if (!quota)
+		left = arena_strndup(p->a, now, strcspn(now, " \n"));
+	return arena_printf(p->a, "%s %s", left, right);
+}
+
 static void plan_quota(const struct oci_cpu *c, struct cg_plan *p)
 {
 	int64_t quota = value_of(c->quota);
 	uint64_t period = c->period ? *c->period : 0;
 
 	if (p->unified && (quota || period))
-		add(p, "cpu", "cpu.max",
-		    arena_printf(p->a, "%s %llu",
-				 quota > 0 ? limit_text(p, quota) : "max",
-				 (unsigned long long)(period ? period : PERIOD_DEFAULT)),
-		    RES "cpu.quota");
+		add(p, "cpu", "cpu.max", cpu_max(p, quota, period), RES "cpu.quota")
+			->flags = CG_RETRY;
+	/* a period or burst that only fits the new quota */
 	if (!p->unified && period)
-		add(p, "cpu", "cpu.cfs_period_us", u64_text(p, period), RES "cpu.period");
+		add(p, "cpu", "cpu.cfs_period_us", u64_text(p, period), RES "cpu.period")
+			->flags = CG_RETRY;
 	if (!p->unified && quota)
 		add(p, "cpu", "cpu.cfs_quota_us", limit_text(p, quota < 0 ? -1 : quota),
-		    RES "cpu.quota");
-	if (c->burst && *c->burst)
+		    RES "cpu.quota")
+			->flags = CG_RETRY;
+	if (c->burst)
 		add(p, "cpu", p->unified ? "cpu.max.burst" : "cpu.cfs_burst_us",
-		    u64_text(p, *c->burst), RES "cpu.burst");
+		    u64_text(p, *c->burst), RES "cpu.burst")
+			->flags = CG_RETRY | (*c->burst ? 0 : CG_IF_THERE);
 }
 
 static int plan_realtime(const struct oci_cpu *c, struct cg_plan *p, struct kata_err *err)
@@ -168,11 +256,14 @@ static int plan_cpu(const struct oci_cpu *c, enum cgroup_when when, struct cg_pl
 		plan_quota(c, p);
 	if (when == CGROUP_AT_START)
 		return 0;
+	/* an idle group takes no weight: EINVAL */
+	if (c->idle && *c->idle == 0)
+		add(p, "cpu", "cpu.idle", "0", RES "cpu.idle")->flags = CG_IF_THERE;
 	if (c->shares && *c->shares)
 		add(p, "cpu", p->unified ? "cpu.weight" : "cpu.shares",
 		    u64_text(p, p->unified ? weight_of_shares(*c->shares) : *c->shares),
 		    RES "cpu.shares");
-	if (c->idle)
+	if (c->idle && *c->idle)
 		add(p, "cpu", "cpu.idle", limit_text(p, *c->idle), RES "cpu.idle");
 	if (c->cpus && *c->cpus)
 		add(p, "cpuset", "cpuset.cpus", c->cpus, RES "cpu.cpus");
@@ -189,34 +280,62 @@ static uint64_t io_weight(uint32_t weight)
 	return 1 + ((uint64_t)(weight < 10 ? 10 : weight) - 10) * 9999 / 990;
 }
 
-static void plan_weights(const struct oci_block_io *b, struct cg_plan *p)
+/* BFQ's files where that scheduler is, else the other's; @dev: "8:0 " or "". */
+static void add_weight(struct cg_plan *p, uint32_t weight, const char *dev, bool device,
+		       const char *path)
+{
+	const char *plain = arena_printf(p->a, "%s%u", dev, weight);
+
+	if (p->unified) {
+		add(p, "io", "io.bfq.weight", plain, path)->flags = CG_OR_NEXT;
+		add(p, "io", "io.weight",
+		    arena_printf(p->a, "%s%llu", dev,
+				 (unsigned long long)io_weight(weight)),
+		    path);
+		return;
+	}
+	add(p, "blkio", device ? "blkio.weight_device" : "blkio.weight", plain, path)
+		->flags = CG_OR_NEXT;
+	add(p, "blkio", device ? "blkio.bfq.weight_device" : "blkio.bfq.weight", plain,
+	    path);
+}
+
+static int plan_leaf_weight(const char *dev, const uint32_t *weight, const char *file,
+			    const char *path, struct cg_plan *p, struct kata_err *err)
+{
+	if (!weight || !*weight)
+		return 0;
+	if (p->unified)
+		return only_v1(path, err);
+	add(p, "blkio", file, arena_printf(p->a, "%s%u", dev, *weight), path);
+	return 0;
+}
+
+static int plan_weights(const struct oci_block_io *b, struct cg_plan *p,
+			struct kata_err *err)
 {
 	const struct oci_weight_device *d = b->weightDevice.v;
+	int r;
 
-	if (b->weight && *b->weight && p->unified)
-		add(p, "io", "io.weight",
-		    arena_printf(p->a, "default %llu",
-				 (unsigned long long)io_weight(*b->weight)),
-		    RES "blockIO.weight");
-	if (b->weight && *b->weight && !p->unified)
-		add(p, "blkio", "blkio.weight", u64_text(p, *b->weight),
-		    RES "blockIO.weight");
-	if (b->leafWeight && *b->leafWeight && !p->unified)
-		add(p, "blkio", "blkio.leaf_weight", u64_text(p, *b->leafWeight),
-		    RES "blockIO.leafWeight");
-	for (size_t i = 0; i < b->weightDevice.n; i++) {
-		uint64_t w = d[i].weight ? *d[i].weight : 0;
+	if (b->weight && *b->weight)
+		add_weight(p, *b->weight, "", false, RES "blockIO.weight");
+	r = plan_leaf_weight("", b->leafWeight, "blkio.leaf_weight",
+			     RES "blockIO.leafWeight", p, err);
+	for (size_t i = 0; i < b->weightDevice.n && r == 0; i++) {
+		const char *dev = arena_printf(p->a, "%lld:%lld ", (long long)d[i].major,
+					       (long long)d[i].minor);
 
-		if (!w)
-			continue;
-		add(p, p->unified ? "io" : "blkio",
-		    p->unified ? "io.weight" : "blkio.weight_device",
-		    arena_printf(p->a, "%lld:%lld %llu", (long long)d[i].major,
-				 (long long)d[i].minor,
-				 (unsigned long long)(p->unified ? io_weight((uint32_t)w)
-								 : w)),
-		    RES "blockIO.weightDevice");
+		if (d[i].weight && *d[i].weight)
+			add_weight(p, *d[i].weight, dev, true,
+				   arena_printf(p->a,
+						RES "blockIO.weightDevice[%zu].weight",
+						i));
+		r = plan_leaf_weight(
+			dev, d[i].leafWeight, "blkio.leaf_weight_device",
+			arena_printf(p->a, RES "blockIO.weightDevice[%zu].leafWeight", i),
+			p, err);
 	}
+	return r;
 }
 
 static void plan_throttle(const struct oci_block_io *b, struct cg_plan *p)
@@ -245,7 +364,7 @@ static void plan_throttle(const struct oci_block_io *b, struct cg_plan *p)
 				    p->a, "%lld:%lld %s%s%llu", (long long)d[i].major,
 				    (long long)d[i].minor, p->unified ? kinds[k].v2 : "",
 				    p->unified ? "=" : "", (unsigned long long)d[i].rate),
-			    kinds[k].path);
+			    arena_printf(p->a, "%s[%zu]", kinds[k].path, i));
 	}
 }
 
@@ -266,12 +385,20 @@ static void plan_pids(const struct oci_pids *pids, const struct cgroup_extra *ex
 static void plan_hugetlb(const struct jt_objv *limits, struct cg_plan *p)
 {
 	const struct oci_hugepage_limit *l = limits->v;
+	const char *end = p->unified ? "max" : "limit_in_bytes";
 
-	for (size_t i = 0; i < limits->n; i++)
+	for (size_t i = 0; i < limits->n; i++) {
+		const char *path = arena_printf(p->a, RES "hugepageLimits[%zu]", i);
+		const char *limit = u64_text(p, l[i].limit);
+
+		add(p, "hugetlb", arena_printf(p->a, "hugetlb.%s.%s", l[i].pageSize, end),
+		    limit, path);
+		/* pages set aside but not yet used (Linux 5.7): else mmap gets by */
 		add(p, "hugetlb",
-		    arena_printf(p->a, "hugetlb.%s.%s", l[i].pageSize,
-				 p->unified ? "max" : "limit_in_bytes"),
-		    u64_text(p, l[i].limit), RES "hugepageLimits");
+		    arena_printf(p->a, "hugetlb.%s.rsvd.%s", l[i].pageSize, end), limit,
+		    path)
+			->flags = CG_IF_THERE;
+	}
 }
 
 static int plan_network(const struct oci_network *net, struct cg_plan *p,
@@ -310,11 +437,46 @@ static void plan_rdma(const struct jt_objmap *rdma, struct cg_plan *p)
 	}
 }
 
-/* Keys of v2, which the guest's group always is. On a v1 host there is nothing else to write. */
-static void plan_unified(const struct jt_map *unified, struct cg_plan *p)
+/** Limits that a VM needs more of, whatever they are written as. */
+static const char *widen_text(const struct cg_plan *p, const char *key, const char *value,
+			      const struct cgroup_extra *extra)
 {
-	for (size_t i = 0; p->unified && i < unified->n; i++)
-		add(p, "", unified->keys[i], unified->vals[i], RES "unified");
+	int64_t n;
+
+	if (str_to_i64(value, 0, INT64_MAX, &n) < 0)
+		return value; /* "max", or what the kernel refuses */
+	if (str_eq(key, "memory.max") || str_eq(key, "memory.high"))
+		return u64_text(p, (uint64_t)(n ? widen(n, extra) : 0));
+	if (str_eq(key, "pids.max"))
+		return u64_text(p, (uint64_t)n + extra->pids);
+	return value;
+}
+
+static bool is_quota(const char *key)
+{
+	return str_eq(key, "cpu.max") || str_eq(key, "cpu.max.burst");
+}
+
+/* Keys of v2, which the guest's group always is. On a v1 host there is nothing else to write. */
+static int plan_unified(const struct jt_map *unified, const struct cgroup_extra *extra,
+			enum cgroup_when when, struct cg_plan *p, struct kata_err *err)
+{
+	for (size_t i = 0; i < unified->n; i++) {
+		const char *key = unified->keys[i];
+		const char *dot = strchr(key, '.');
+		const char *path = arena_printf(p->a, RES "unified[\"%s\"]", key);
+
+		if (!dot || dot == key || !dot[1])
+			return err_set(err, -EINVAL,
+				       "%s: must be in the form CONTROLLER.PARAMETER",
+				       path);
+		if (!p->unified || (when != CGROUP_AT_UPDATE &&
+				    is_quota(key) != (when == CGROUP_AT_START)))
+			continue;
+		add(p, arena_strndup(p->a, key, (size_t)(dot - key)), key,
+		    widen_text(p, key, unified->vals[i], extra), path);
+	}
+	return 0;
 }
 
 int cg_plan_make(const struct oci_resources *res, const struct cgroup_extra *extra,
@@ -325,20 +487,20 @@ int cg_plan_make(const struct oci_resources *res, const struct cgroup_extra *ext
 	if (!res)
 		return 0;
 	r = plan_cpu(res->cpu, when, ret, err);
-	if (r < 0 || when == CGROUP_AT_START)
-		return r;
-	r = plan_memory(res->memory, extra, ret, err);
+	if (r == 0 && when == CGROUP_AT_START)
+		return plan_unified(&res->unified, extra, when, ret, err);
+	if (r == 0)
+		r = plan_memory(res->memory, extra, ret, err);
 	if (r == 0)
 		r = plan_network(res->network, ret, err);
+	if (r == 0 && res->blockIO)
+		r = plan_weights(res->blockIO, ret, err);
 	if (r < 0)
 		return r;
 	plan_pids(res->pids, extra, ret);
 	plan_hugetlb(&res->hugepageLimits, ret);
 	plan_rdma(&res->rdma, ret);
-	if (res->blockIO) {
-		plan_weights(res->blockIO, ret);
+	if (res->blockIO)
 		plan_throttle(res->blockIO, ret);
-	}
-	plan_unified(&res->unified, ret);
-	return 0;
+	return plan_unified(&res->unified, extra, when, ret, err);
 }

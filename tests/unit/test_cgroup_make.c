@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/proc.h"
+#include "base/str.h"
 #include "cgroup/impl.h"
 #include "suite.h"
 
@@ -206,13 +207,202 @@ START_TEST(disabled_does_nothing)
 }
 END_TEST
 
+static const struct oci_resources *load(const char *json)
+{
+	const struct oci_resources *res;
+
+	ck_assert_msg(oci_resources_load(json, strlen(json), test_arena(), &res, &err) ==
+			      0,
+		      "%s", err.msg);
+	return res;
+}
+
+static void apply(struct cgroup *g, const char *json, enum cgroup_when when)
+{
+	static const struct cgroup_extra vm = { .memory = 1 << 20,
+						.pids = 3,
+						.devices = true };
+
+	ck_assert_msg(cgroup_apply(g, load(json), &vm, when, &err) == 0, "%s", err.msg);
+}
+
+/** A file of the group without its newline; "" where this host has not got it. */
+static const char *value(const struct cgroup *g, const char *controller, const char *file)
+{
+	const struct cg_dir *d = cg_dir_of(g, controller);
+	char *text;
+
+	if (!d || fs_read_at(d->fd, file, 1 << 16, &text, NULL) < 0)
+		return "";
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static bool on_v1(const struct cgroup *g, const char *controller)
+{
+	const struct cg_dir *d = cg_dir_of(g, controller);
+
+	return d && *d->hier->names;
+}
+
+START_TEST(limits_reach_v1_files)
+{
+	const char *name = test_name("limits");
+	struct cgroup *g = NULL;
+
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	if (on_v1(g, "memory")) {
+		bool swap = *value(g, "memory", "memory.memsw.limit_in_bytes");
+
+		apply(g, "{\"memory\":{\"limit\":67108864}}", CGROUP_AT_CREATE);
+		ck_assert_str_eq(value(g, "memory", "memory.limit_in_bytes"), "68157440");
+		if (swap) {
+			/* raised and lowered together: the order is another each time */
+			apply(g, "{\"memory\":{\"limit\":67108864,\"swap\":67108864}}",
+			      CGROUP_AT_UPDATE);
+			apply(g, "{\"memory\":{\"limit\":134217728,\"swap\":134217728}}",
+			      CGROUP_AT_UPDATE);
+			apply(g, "{\"memory\":{\"limit\":33554432,\"swap\":67108864}}",
+			      CGROUP_AT_UPDATE);
+			ck_assert_str_eq(
+				value(g, "memory", "memory.memsw.limit_in_bytes"),
+				"68157440");
+		}
+		ck_assert_str_eq(value(g, "memory", "memory.limit_in_bytes"),
+				 swap ? "34603008" : "68157440");
+		apply(g, "{\"memory\":{\"limit\":-1}}", CGROUP_AT_UPDATE);
+		ck_assert_uint_gt(strlen(value(g, "memory", "memory.limit_in_bytes")),
+				  15);
+	}
+	if (on_v1(g, "cpu") && *value(g, "cpu", "cpu.cfs_quota_us")) {
+		apply(g, "{\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000}}",
+		      CGROUP_AT_CREATE);
+		ck_assert_str_eq(value(g, "cpu", "cpu.shares"), "512");
+		ck_assert_str_eq(value(g, "cpu", "cpu.cfs_quota_us"), "-1");
+		apply(g, "{\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000}}",
+		      CGROUP_AT_START);
+		ck_assert_str_eq(value(g, "cpu", "cpu.cfs_quota_us"), "50000");
+		ck_assert_int_eq(cgroup_apply(g, load("{\"cpu\":{\"shares\":262145}}"),
+					      &(struct cgroup_extra){ 0 },
+					      CGROUP_AT_UPDATE, &err),
+				 -EINVAL);
+		ck_assert_ptr_nonnull(strstr(err.msg,
+					     "linux.resources.cpu.shares: the "
+					     "maximum allowed cpu-shares is 262144"));
+	}
+	if (on_v1(g, "cpuset")) {
+		apply(g, "{\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\"}}", CGROUP_AT_CREATE);
+		ck_assert_str_eq(value(g, "cpuset", "cpuset.cpus"), "0");
+		ck_assert_int_lt(cgroup_apply(g, load("{\"cpu\":{\"cpus\":\"4000\"}}"),
+					      &(struct cgroup_extra){ 0 },
+					      CGROUP_AT_UPDATE, &err),
+				 0);
+		ck_assert_ptr_nonnull(strstr(err.msg,
+					     "linux.resources.cpu.cpus: write "
+					     "\"4000\" to /sys/fs/cgroup/cpuset/"));
+	}
+	if (on_v1(g, "pids")) {
+		apply(g, "{\"pids\":{\"limit\":5}}", CGROUP_AT_CREATE);
+		ck_assert_str_eq(value(g, "pids", "pids.max"), "8");
+		apply(g, "{\"pids\":{\"limit\":-1}}", CGROUP_AT_UPDATE);
+		ck_assert_str_eq(value(g, "pids", "pids.max"), "max");
+	}
+	if (on_v1(g, "devices")) {
+		apply(g,
+		      "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},{\"allow\":true,"
+		      "\"type\":\"b\",\"major\":8,\"access\":\"r\"}]}",
+		      CGROUP_AT_CREATE);
+		ck_assert_str_ne(value(g, "devices", "devices.list"), "a *:* rwm");
+		apply(g, "{\"pids\":{\"limit\":0},\"devices\":[]}", CGROUP_AT_UPDATE);
+		ck_assert_str_ne(value(g, "devices", "devices.list"), "a *:* rwm");
+		apply(g, "{\"devices\":[{\"allow\":true,\"access\":\"rwm\"}]}",
+		      CGROUP_AT_UPDATE);
+		ck_assert_str_eq(value(g, "devices", "devices.list"), "a *:* rwm");
+	}
+	cgroup_free(g);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+	remove_parent(name);
+}
+END_TEST
+
+START_TEST(missing_controller_is_told)
+{
+	const char *name = test_name("missing");
+	struct cgroup *g = NULL;
+
+	ck_assert_msg(cgroup_make(name, 0, NULL, &g, &err) == 0, "%s", err.msg);
+	if (!cg_dir_of(g, "net_cls")) {
+		ck_assert_int_eq(cgroup_apply(g, load("{\"network\":{\"classID\":1}}"),
+					      &(struct cgroup_extra){ 0 },
+					      CGROUP_AT_CREATE, &err),
+				 -ENOTSUP);
+		ck_assert_ptr_nonnull(strstr(err.msg,
+					     "linux.resources.network.classID: this "
+					     "host has no cgroup controller"));
+	}
+	cgroup_free(g);
+	ck_assert_int_eq(cgroup_remove(name, &err), 0);
+	remove_parent(name);
+}
+END_TEST
+
+/** This host as if v2 was all it had; n = 0: it has none. */
+static struct cg_host v2_alone(void)
+{
+	struct cg_host h;
+
+	ck_assert_int_eq(cg_host_read(0, test_arena(), &h, &err), 0);
+	while (h.n && *h.v->names) {
+		h.v++;
+		h.n--;
+	}
+	h.unified = true;
+	return h;
+}
+
+START_TEST(v2_group)
+{
+	struct cg_host h = v2_alone();
+	const char *name = arena_printf(test_arena(), "cgroupfs:/kata-test-%ld/x/y",
+					(long)getpid());
+	AUTO_FREE char *top = mem_printf("cgroupfs:/kata-test-%ld", (long)getpid());
+	struct cgroup *g = NULL;
+	pid_t pid;
+
+	if (!h.n)
+		return;
+	pid = sleeper();
+	ck_assert_msg(cg_make_on(&h, name, pid, true, &g, &err) == 0, "%s", err.msg);
+	ck_assert_str_eq(value(g, "", "cgroup.procs"),
+			 arena_printf(test_arena(), "%ld", (long)pid));
+	apply(g, "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}",
+	      CGROUP_AT_CREATE);
+	if (!strstr(value(g, "", "cgroup.controllers"), "memory")) {
+		ck_assert_int_eq(cgroup_apply(g, load("{\"memory\":{\"limit\":1}}"),
+					      &(struct cgroup_extra){ 0 },
+					      CGROUP_AT_CREATE, &err),
+				 -ENOTSUP);
+		ck_assert_ptr_nonnull(strstr(err.msg,
+					     "linux.resources.memory.limit: this "
+					     "host has no "));
+		ck_assert_ptr_nonnull(strstr(err.msg, "/memory.max: the controller"));
+	}
+	cgroup_free(g);
+	ck_assert_int_eq(cg_remove_on(&h, name, &err), -EBUSY);
+	end(pid);
+	ck_assert_msg(cg_remove_on(&h, name, &err) == 0, "%s", err.msg);
+	ck_assert_msg(cg_remove_on(&h, top, &err) == 0, "%s", err.msg);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		made_joined_and_removed,   child_is_born_in_it,
-		one_in_use_is_refused,	   frozen_one_is_refused,
-		removed_with_groups_below, failure_leaves_nothing,
-		disabled_does_nothing,
+		made_joined_and_removed,    child_is_born_in_it,
+		one_in_use_is_refused,	    frozen_one_is_refused,
+		removed_with_groups_below,  failure_leaves_nothing,
+		disabled_does_nothing,	    limits_reach_v1_files,
+		missing_controller_is_told, v2_group,
 	};
 	AUTO(arena) *a = arena_new();
 	struct cg_host host;
