@@ -109,8 +109,11 @@ static int follow(const struct verb_box *box, int fd, int timer, uint64_t interv
 	int rc = 1;
 
 	while (rc > 0) {
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_SIZE(p), -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			return err_sys(err, "poll");
+		}
 		if (p[0].revents)
 			rc = take_event(box, fd, out, err);
 		if (rc <= 0 || !p[1].revents)

@@ -219,11 +219,14 @@ static int write_pid_file(struct execution *x, struct kata_err *err)
 
 /* --- becoming the shim -------------------------------------------------------------------- */
 
-static int enter(const struct execution *x, struct kata_err *err)
+/* Before the process is asked for: what can fail has failed then. */
+static int enter(struct execution *x, struct kata_err *err)
 {
 	size_t n;
 	const int *procs = cgroup_procs(x->cgroup, &n);
 
+	if (x->args->detach)
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		if (write(procs[i], "0", 1) != 1)
 			return err_sys(err, "join the container's cgroup");
@@ -247,6 +250,11 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int place_connection(int fd)
+{
+	return fd == SHIM_FD_CTL ? fcntl(fd, F_SETFD, 0) : dup2(fd, SHIM_FD_CTL);
+}
+
 /* Return: only when it failed. */
 static int become(struct execution *x, struct kata_err *err)
 {
@@ -256,25 +264,23 @@ static int become(struct execution *x, struct kata_err *err)
 
 	if (x->args->detach)
 		return 0;
-	if (enter(x, err) < 0)
-		return err->code;
 	stand_in_env(&e, &env);
 	reset_signals();
-	if (x->shim_fd == SHIM_FD_CTL ? fcntl(x->shim_fd, F_SETFD, 0) < 0
-				      : dup2(x->shim_fd, SHIM_FD_CTL) < 0)
-		return err_sys(err, "dup2");
-	execve(path, stand_in_argv(x->process), env.v);
-	err_sys(err, "exec %s", path);
+	if (place_connection(x->shim_fd) < 0)
+		err_sys(err, "dup2");
+	else if (execve(path, stand_in_argv(x->process), env.v) < 0)
+		err_sys(err, "exec %s", path);
 	strv_done(&env);
+	if (x->args->pid_file)
+		unlink(x->args->pid_file);
 	return err->code;
 }
 
 /* --- the order ---------------------------------------------------------------------------- */
 
 static int (*const steps[])(struct execution *x, struct kata_err *err) = {
-	open_container,	 exec_process, open_console,
-	open_namespaces, open_cgroup,  make_connection,
-	spawn_detached,	 send_console, ask,
+	open_container,	 exec_process,	 open_console, open_namespaces, open_cgroup,
+	make_connection, spawn_detached, enter,	       send_console,	ask,
 	write_pid_file,	 become,
 };
 

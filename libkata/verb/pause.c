@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * pause, resume: the guest freezes the container's cgroup, the record says so afterwards. Whoever is
- * killed in between leaves a frozen container that counts as running: resume asks the
- * sandbox, not the record, and puts it right.
+ * killed in between leaves a record that is behind. resume puts both cases right: it asks the
+ * sandbox, not the record, and when the sandbox has nothing to resume the record follows it.
  */
 #include <errno.h>
 
@@ -13,6 +13,12 @@ struct change {
 	enum store_phase phase;
 	const char *gone; /* text when there is nothing to change */
 };
+
+/* No other verb is at work, so only one that was killed can have left it like this. */
+static bool resumed_already(const struct verb_box *box, const struct change *ch)
+{
+	return ch->type == CTL_RESUME && verb_status(box) == OCI_PAUSED;
+}
 
 static int change(const struct kata *k, const char *id, const struct change *ch,
 		  struct kata_err *err)
@@ -25,6 +31,10 @@ static int change(const struct kata *k, const char *id, const struct change *ch,
 	rc = verb_call(&box, ch->type, 0, 0, err);
 	if (rc < 0 && (verb_is_gone(rc) || rc == -ESRCH))
 		rc = err_set(err, -ESRCH, "%s", ch->gone);
+	if (rc == -EINVAL && resumed_already(&box, ch)) {
+		err_done(err);
+		rc = 0;
+	}
 	if (rc == 0) {
 		box.rec.phase = (int)ch->phase;
 		rc = store_record_write(&box.dir, &box.rec, err);

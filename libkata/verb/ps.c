@@ -53,10 +53,11 @@ static int add_execs(const struct verb_box *box, struct pids *p, struct kata_err
 		return err->code ? rc
 				 : err_sys_code(err, rc, "read kata-sandbox's reply");
 	rc = json_parse(text, len, &json_limits_default, box->arena, &j, err);
-	for (size_t i = 0; rc == 0 && i < j->len && i < PIDS_MAX; i++) {
+	for (size_t i = 0; rc == 0 && j->type == JSON_ARRAY && i < j->len && i < PIDS_MAX;
+	     i++) {
 		int64_t pid;
 
-		if (str_to_i64(j->items[i]->str, 1, INT32_MAX, &pid) == 0)
+		if (json_to_i64(j->items[i], 1, INT32_MAX, &pid) == 0)
 			add_pid(p, pid);
 	}
 	return rc;

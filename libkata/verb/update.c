@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -60,15 +61,22 @@ static const struct {
 				     offsetof(struct parts, pids.limit) },
 };
 
+/* runc's sizes: -1, or bytes with a unit: 10, 10m, 10MB, 10MiB. */
 static int to_size(const char *text, int64_t *ret)
 {
+	AUTO_FREE char *plain = mem_strdup(text);
+	size_t len = strlen(plain);
 	uint64_t bytes;
 
 	if (str_eq(text, "-1")) {
 		*ret = -1;
 		return 0;
 	}
-	if (str_to_size(text, 0, INT64_MAX, &bytes) < 0)
+	if (len > 1 && strchr("bB", plain[len - 1]))
+		plain[--len] = '\0';
+	if (len > 2 && strchr("iI", plain[len - 1]))
+		plain[--len] = '\0';
+	if (str_to_size(plain, 0, INT64_MAX, &bytes) < 0)
 		return -EINVAL;
 	*ret = (int64_t)bytes;
 	return 0;

@@ -117,6 +117,7 @@ int main(void)
 	if (rc >= 0)
 		rc = become_stand_in(&shim, &plan, &tty, &err);
 	if (rc < 0) {
+		raw_tty_leave(&tty);
 		/* The guest process does not run yet: this is not its stderr. */
 		dprintf(STDERR_FILENO, "kata-shim: %s\n", err.msg);
 		_exit(1);
