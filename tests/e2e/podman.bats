@@ -341,7 +341,8 @@ more_than()
 }
 
 @test "stop: 143 with an init, 137 after the time for one who does not listen" {
-	pm run -d --init --name "$c" --network none $image sleep 1000 >/dev/null
+	pm run -d --init --name "$c" --network none $image sh -c 'echo up; exec sleep 1000' >/dev/null
+	wait_logged "$c" up # so the init is ready for signals
 	pm stop -t 30 "$c"
 	equal "$(inspected "$c" .State.ExitCode)" 143
 	pm run -d --name "$c-deaf" --network none $image sleep 1000 >/dev/null
