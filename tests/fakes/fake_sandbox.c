@@ -55,6 +55,7 @@ static void make_env(const struct fake_start *how, struct strv *env)
 	strv_addf(env, SHIM_ENV_HOSTNAME "=%s", how->hostname ? how->hostname : "");
 	strv_addf(env, SHIM_ENV_COMM "=%s", how->comm ? how->comm : "");
 	strv_addf(env, SHIM_ENV_NEWNS "=%d", how->rootfs != NULL);
+	strv_addf(env, SHIM_ENV_CALLERS_TTY "=%d", how->callers_tty);
 	if (getenv("ASAN_OPTIONS"))
 		strv_addf(env, "ASAN_OPTIONS=%s", getenv("ASAN_OPTIONS"));
 }
@@ -136,6 +137,13 @@ void fake_end(struct fake_sandbox *f, enum msg_stream s, uint64_t bytes)
 void fake_exit(struct fake_sandbox *f, uint32_t status)
 {
 	struct ctl_msg m = { .type = CTL_EXIT, .status = status };
+
+	ck_assert_int_eq(ctl_send(f->ctl, &m, NULL, 0), 0);
+}
+
+void fake_exit_with_all(struct fake_sandbox *f, uint32_t status)
+{
+	struct ctl_msg m = { .type = CTL_EXIT, .status = status, .flags = CTL_F_ALL };
 
 	ck_assert_int_eq(ctl_send(f->ctl, &m, NULL, 0), 0);
 }

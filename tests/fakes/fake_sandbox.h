@@ -19,6 +19,7 @@ struct fake_start {
 	int in, out, err;
 	bool terminal;
 	bool ctty; /* @in becomes the controlling terminal */
+	bool callers_tty;
 	unsigned long clone_flags;
 	const char *rootfs, *hostname, *comm;
 	const char *const *env; /* instead of the usual one */
@@ -38,6 +39,8 @@ void fake_stream(struct fake_sandbox *f, enum msg_stream s);
 void fake_hang_up(struct fake_sandbox *f, enum msg_stream s);
 void fake_end(struct fake_sandbox *f, enum msg_stream s, uint64_t bytes);
 void fake_exit(struct fake_sandbox *f, uint32_t status);
+/** fake_exit_with_all() - the process has ended because its container has. */
+void fake_exit_with_all(struct fake_sandbox *f, uint32_t status);
 /** fake_die() - the connection closes as if the sandbox had been killed. */
 void fake_die(struct fake_sandbox *f);
 /** fake_expect() - the shim's next message has to be of @type. */

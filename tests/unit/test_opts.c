@@ -11,6 +11,7 @@ struct args {
 	const char *name;
 	unsigned count;
 	int colour;
+	struct opts_list env;
 };
 
 static const char *const colours[] = { "red", "green", NULL };
@@ -24,6 +25,9 @@ static const struct opt table[] = {
 	  "a colour" },
 	{ "old", 0, OPT_IGNORE, "X", 0, NULL, "ignored" },
 	{ "older", 0, OPT_IGNORE, NULL, 0, NULL, "ignored" },
+	{ "env", 'e', OPT_LIST, "NAME=VALUE", offsetof(struct args, env), NULL, "more" },
+	{ "regex", 'r', OPT_REFUSE, NULL, 0, NULL, "name it" },
+	{ "schema", 0, OPT_REFUSE, "X", 0, NULL, "there is none" },
 	{ "help", 'h', OPT_SWITCH, NULL, offsetof(struct args, help), NULL, "help" },
 };
 
@@ -159,6 +163,35 @@ START_TEST(ignored_options_take_what_they_take)
 }
 END_TEST
 
+START_TEST(lists_keep_all_in_order)
+{
+	const struct opts o = { table, ARRAY_SIZE(table), "test", false };
+
+	ck_assert_int_eq(PARSE("-e", "A=1", "word", "--env=B=2,3", "-e=", "-env", "D"),
+			 0);
+	ck_assert_uint_eq(got.env.n, 4);
+	ck_assert_str_eq(got.env.v[0], "A=1");
+	ck_assert_str_eq(got.env.v[1], "B=2,3");
+	ck_assert_str_eq(got.env.v[2], "");
+	ck_assert_str_eq(got.env.v[3], "D");
+	ck_assert_ptr_null(got.env.v[4]);
+	opts_done(&o, &got);
+	ck_assert_ptr_null(got.env.v);
+	ck_assert_int_eq(PARSE("word"), 0);
+	ck_assert_ptr_null(got.env.v);
+}
+END_TEST
+
+START_TEST(refusals_give_the_reason)
+{
+	ck_assert_int_eq(PARSE("-r"), -ENOTSUP);
+	ck_assert_str_eq(err.msg, "--regex is not supported: name it");
+	ck_assert_int_eq(PARSE("--schema=5"), -ENOTSUP);
+	ck_assert_int_eq(PARSE("--schema", "5"), -ENOTSUP);
+	ck_assert_str_eq(err.msg, "--schema is not supported: there is none");
+}
+END_TEST
+
 START_TEST(mistakes_are_named)
 {
 	ck_assert_int_eq(PARSE("--forse"), -EINVAL);
@@ -209,6 +242,8 @@ int main(void)
 		numbers_are_strict,
 		choices,
 		ignored_options_take_what_they_take,
+		lists_keep_all_in_order,
+		refusals_give_the_reason,
 		mistakes_are_named,
 		nothing_at_all,
 		help_is_aligned,

@@ -169,6 +169,28 @@ START_TEST(sandbox_dies_after_the_exit)
 }
 END_TEST
 
+/* The end of the container is waited for: a reader has so long, and no longer. */
+START_TEST(container_ends_and_nobody_reads)
+{
+	struct lane lane;
+	int out[2];
+
+	make_pipe(out);
+	fake_start(&f, &(struct fake_start){ .out = out[1] });
+	close(out[1]);
+	fake_streams(&f, false);
+	lane = (struct lane){ .to = f.guest[STREAM_STDOUT], .from = -1, .total = 150000 };
+	lane.got = lane.total;
+	lanes_run(&lane, 1);
+	fake_end(&f, STREAM_STDOUT, 150000);
+	fake_end(&f, STREAM_STDERR, 0);
+	fake_exit_with_all(&f, 137);
+	ck_assert(fake_alive(&f, 200));
+	ck_assert_int_eq(fake_wait(&f), 137);
+	close(out[0]);
+}
+END_TEST
+
 /* SIGKILL cannot be caught: the sandbox sees the connection close. */
 START_TEST(killed)
 {
@@ -376,6 +398,84 @@ START_TEST(terminal_fed_by_a_pipe)
 }
 END_TEST
 
+/* --- the caller's terminal ------------------------------------------------------------------ */
+
+/* As a shell has it: lines and keys. Return: the master; *ret_slave stays open. */
+static int start_callers(bool terminal, int *ret_slave)
+{
+	int master = open_pty(ret_slave);
+	struct termios t;
+
+	ck_assert_int_eq(tcgetattr(*ret_slave, &t), 0);
+	t.c_lflag |= ICANON | ECHO | ISIG;
+	ck_assert_int_eq(tcsetattr(*ret_slave, TCSANOW, &t), 0);
+	fake_start(&f, &(struct fake_start){ .in = *ret_slave,
+					     .out = *ret_slave,
+					     .err = *ret_slave,
+					     .terminal = terminal,
+					     .callers_tty = true,
+					     .ctty = true });
+	return master;
+}
+
+static bool is_raw(int tty)
+{
+	struct termios t;
+
+	ck_assert_int_eq(tcgetattr(tty, &t), 0);
+	return !(t.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+START_TEST(callers_terminal_is_raw_meanwhile)
+{
+	int slave, master = start_callers(true, &slave);
+
+	fake_streams(&f, true);
+	expect_winsize(24, 80);
+	ck_assert(is_raw(slave));
+	fake_end(&f, STREAM_TTY, 0);
+	fake_exit(&f, 3);
+	ck_assert_int_eq(fake_wait(&f), 3);
+	ck_assert(!is_raw(slave));
+	close(slave);
+	close(master);
+}
+END_TEST
+
+START_TEST(callers_terminal_is_restored_after_a_crash)
+{
+	int slave, master = start_callers(true, &slave);
+
+	fake_streams(&f, true);
+	expect_winsize(24, 80);
+	ck_assert(is_raw(slave));
+	fake_die(&f);
+	ck_assert_int_eq(fake_wait(&f), 128 + SIGKILL);
+	ck_assert(!is_raw(slave));
+	close(slave);
+	close(master);
+}
+END_TEST
+
+/* Without a terminal of its own the process gets what is typed at its caller's. */
+START_TEST(callers_keys_are_forwarded)
+{
+	int slave, master = start_callers(false, &slave);
+	char line[2];
+
+	/* a line that gets through shows that it is up */
+	fake_stream(&f, STREAM_STDIN);
+	ck_assert_int_eq(write(master, "x\n", 2), 2);
+	ck_assert_int_eq(read(f.guest[STREAM_STDIN], line, 2), 2);
+	ck_assert(!is_raw(slave));
+	ck_assert_int_eq(write(master, "\003", 1), 1);
+	ck_assert_uint_eq(fake_expect(&f, CTL_SIGNAL).number, SIGINT);
+	finish(130);
+	close(slave);
+	close(master);
+}
+END_TEST
+
 /* --- looks -------------------------------------------------------------------------------- */
 
 static char *proc_text(const char *name, size_t *ret_len)
@@ -504,6 +604,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, sandbox_dies_with_output);
 	tcase_add_test(tc, sandbox_dies_and_nobody_reads);
 	tcase_add_test(tc, sandbox_dies_after_the_exit);
+	tcase_add_test(tc, container_ends_and_nobody_reads);
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, signals_are_forwarded_once);
 	tcase_add_test(tc, signals_wait_for_a_busy_sandbox);
@@ -512,6 +613,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, terminal_resized);
 	tcase_add_test(tc, terminal_hung_up);
 	tcase_add_test(tc, terminal_fed_by_a_pipe);
+	tcase_add_test(tc, callers_terminal_is_raw_meanwhile);
+	tcase_add_test(tc, callers_terminal_is_restored_after_a_crash);
+	tcase_add_test(tc, callers_keys_are_forwarded);
 	tcase_add_test(tc, descriptors);
 	if (geteuid() != 0)
 		return;

@@ -15,6 +15,7 @@ static void clear_env(void)
 	unsetenv(SHIM_ENV_HOSTNAME);
 	unsetenv(SHIM_ENV_COMM);
 	unsetenv(SHIM_ENV_NEWNS);
+	unsetenv(SHIM_ENV_CALLERS_TTY);
 }
 
 START_TEST(plan_reads_all)
@@ -26,8 +27,9 @@ START_TEST(plan_reads_all)
 	setenv(SHIM_ENV_HOSTNAME, "box", 1);
 	setenv(SHIM_ENV_COMM, "sh", 1);
 	setenv(SHIM_ENV_NEWNS, "1", 1);
+	setenv(SHIM_ENV_CALLERS_TTY, "1", 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
-	ck_assert(plan.terminal && plan.own_root);
+	ck_assert(plan.terminal && plan.own_root && plan.callers_tty);
 	ck_assert_str_eq(plan.hostname, "box");
 	ck_assert_str_eq(plan.comm, "sh");
 }
@@ -40,7 +42,7 @@ START_TEST(plan_of_nothing_does_the_least)
 
 	clear_env();
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
-	ck_assert(!plan.terminal && !plan.own_root);
+	ck_assert(!plan.terminal && !plan.own_root && !plan.callers_tty);
 	ck_assert_str_eq(plan.hostname, "");
 	ck_assert_str_eq(plan.comm, "");
 }
@@ -55,6 +57,9 @@ START_TEST(plan_refuses_other_flags)
 	setenv(SHIM_ENV_NEWNS, "yes", 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
 	ck_assert_str_eq(err.msg, SHIM_ENV_NEWNS " is \"yes\", neither \"0\" nor \"1\"");
+	clear_env();
+	setenv(SHIM_ENV_CALLERS_TTY, "", 1);
+	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
 }
 END_TEST
 
@@ -104,6 +109,26 @@ START_TEST(signal_fates)
 }
 END_TEST
 
+/* Of the kernel's own signals only those that a person at the terminal means. */
+START_TEST(keys)
+{
+	static const uint32_t others[] = { SIGCONT, SIGTTOU, SIGWINCH, SIGPIPE, SIGTERM };
+	static const uint32_t meant[] = { SIGINT, SIGQUIT, SIGTSTP, SIGHUP };
+	struct signalfd_siginfo si = { .ssi_code = SI_KERNEL };
+
+	for (size_t i = 0; i < sizeof(meant) / sizeof(meant[0]); i++) {
+		si.ssi_signo = meant[i];
+		ck_assert(signal_is_key(&si));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		si.ssi_signo = others[i];
+		ck_assert(!signal_is_key(&si));
+	}
+	si = (struct signalfd_siginfo){ .ssi_signo = SIGINT, .ssi_code = SI_USER };
+	ck_assert(!signal_is_key(&si));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("shim_plan");
@@ -115,6 +140,7 @@ int main(void)
 	tcase_add_test(tc, plan_of_nothing_does_the_least);
 	tcase_add_test(tc, plan_refuses_other_flags);
 	tcase_add_loop_test(tc, signal_fates, 0, sizeof(fates) / sizeof(fates[0]));
+	tcase_add_test(tc, keys);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
