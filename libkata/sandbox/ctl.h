@@ -105,7 +105,8 @@ enum sandbox_fd {
 	SANDBOX_FD_CTL = 3,
 	SANDBOX_FD_DIR = 4,
 	SANDBOX_FD_CONF = 5,
-	SANDBOX_FD_FIRST_FREE = 6
+	SANDBOX_FD_MOUNTS = 6, /* the creator's mount namespace; stays open */
+	SANDBOX_FD_FIRST_FREE = 7
 };
 enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
 

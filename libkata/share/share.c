@@ -11,6 +11,13 @@
  * writable; all the same nothing here follows a symbolic link in it, and a
  * name that is there already is an error.
  *
+ * Sources are looked up, and cloned, in the mount namespace of whoever created the
+ * sandbox: what engines mount for the second container of a VM (its rootfs) they mount
+ * after our copy of the mounts was made, and where the host's mounts are private, which
+ * docker and podman see to for theirs, it never arrives in the copy.  The clones are
+ * made slaves while nobody has them: else taking them off would, by way of
+ * their peers, unmount on the host.
+ *
  * Mounts are shared (MS_SHARED) so that binds reach the clone that virtiofsd made, and
  * the namespace as a whole is a slave of the host's, which the caller saw to:
  * an unmount on the host arrives here, so nothing of the host is kept busy.
@@ -21,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +53,9 @@
 #endif
 #ifndef MS_SHARED
 #define MS_SHARED (1 << 20)
+#endif
+#ifndef MS_SLAVE
+#define MS_SLAVE (1 << 19)
 #endif
 
 static int sys_open_tree(int fd, unsigned flags)
@@ -178,9 +189,10 @@ static int check_kind(const struct share_bind *b, const struct stat *st,
 
 static int clone_source(int source, const struct share_bind *b, struct kata_err *err)
 {
+	const struct mount_attr slave = { .propagation = MS_SLAVE };
 	unsigned below = b->recursive ? AT_RECURSIVE : 0;
 	AUTO_CLOSE int tree = sys_open_tree(source, OPEN_TREE_CLONE | below);
-	int r = tree < 0 ? -errno : 0;
+	int r = tree < 0 || sys_mount_setattr(tree, below, &slave) < 0 ? -errno : 0;
 
 	if (r == 0 && b->readonly)
 		r = set_readonly(tree, true, b->readonly_below ? below : 0);
@@ -209,18 +221,11 @@ static int make_target(int sharefd, const char *target, bool is_dir)
 	return fd < 0 ? -errno : fd;
 }
 
-static int apply_bind(int sharefd, int source, const struct stat *st,
+static int apply_bind(int sharefd, int tree, const struct stat *st,
 		      const struct share_bind *b, struct kata_err *err)
 {
-	AUTO_CLOSE int tree = -1;
-	AUTO_CLOSE int target = -1;
+	AUTO_CLOSE int target = make_target(sharefd, b->target, S_ISDIR(st->st_mode));
 
-	if (check_kind(b, st, err) < 0)
-		return err->code;
-	tree = clone_source(source, b, err);
-	if (tree < 0)
-		return tree;
-	target = make_target(sharefd, b->target, S_ISDIR(st->st_mode));
 	if (target < 0)
 		return err_sys_code(err, target, "%s: make %s in the shared tree",
 				    b->what, b->target);
@@ -231,32 +236,66 @@ static int apply_bind(int sharefd, int source, const struct stat *st,
 
 /* --- all of them ------------------------------------------------------------------------- */
 
+/* What plan->binds[i].source is, and a clone of the mounts there that nobody has yet. */
+struct source {
+	int fd, tree;
+	struct stat st;
+};
+
 struct sources {
 	size_t n;
-	int *fd;
-	struct stat *st;
+	struct source *v;
 };
 
 static void sources_done(struct sources *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->fd[i] >= 0)
-			close(s->fd[i]);
-	free(s->fd);
-	free(s->st);
+	for (size_t i = 0; i < s->n; i++) {
+		fd_drop(&s->v[i].fd);
+		fd_drop(&s->v[i].tree);
+	}
+	free(s->v);
+}
+
+static int open_and_clone(const struct share_bind *b, struct source *ret,
+			  struct kata_err *err)
+{
+	*ret = (struct source){ .fd = -1, .tree = -1 };
+	ret->fd = open_source(b, &ret->st, err);
+	if (ret->fd < 0 || check_kind(b, &ret->st, err) < 0)
+		return err->code;
+	ret->tree = clone_source(ret->fd, b, err);
+	return ret->tree < 0 ? ret->tree : 0;
 }
 
 static int open_sources(const struct share_plan *plan, struct sources *s,
 			struct kata_err *err)
 {
-	*s = (struct sources){ 0, mem_grow(NULL, plan->n, sizeof(int)),
-			       mem_grow(NULL, plan->n, sizeof(struct stat)) };
-	for (; s->n < plan->n; s->n++) {
-		s->fd[s->n] = open_source(&plan->binds[s->n], &s->st[s->n], err);
-		if (s->fd[s->n] < 0)
+	s->v = mem_grow(NULL, plan->n, sizeof(*s->v));
+	while (s->n < plan->n) {
+		size_t i = s->n++;
+
+		if (open_and_clone(&plan->binds[i], &s->v[i], err) < 0)
 			return err->code;
 	}
 	return 0;
+}
+
+/* The same in namespace @mounts. Not to come back leaves us where no mount can be made. */
+static int open_sources_in(int mounts, const struct share_plan *plan, struct sources *s,
+			   struct kata_err *err)
+{
+	AUTO_CLOSE int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (own < 0 || cwd < 0)
+		return err_sys(err, "open the own mount namespace");
+	if (setns(mounts, CLONE_NEWNS) < 0)
+		return err_sys(err, "enter the creator's mount namespace");
+	r = open_sources(plan, s, err);
+	if (setns(own, CLONE_NEWNS) < 0 || fchdir(cwd) < 0)
+		return err_sys(err, "leave the creator's mount namespace");
+	return r;
 }
 
 static int make_points(const struct share_plan *plan, const struct sources *s,
@@ -266,12 +305,12 @@ static int make_points(const struct share_plan *plan, const struct sources *s,
 
 	if (!plan->n_points)
 		return 0;
-	root = openat(s->fd[0], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root = openat(s->v[0].fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, "%s: %s", plan->binds[0].what, plan->binds[0].source);
 	for (size_t i = 0; i < plan->n_points; i++) {
 		const struct share_point *p = &plan->points[i];
-		bool is_dir = p->like < 0 || S_ISDIR(s->st[p->like].st_mode);
+		bool is_dir = p->like < 0 || S_ISDIR(s->v[p->like].st.st_mode);
 		int fd = is_dir ? fs_mkdir_in_root(root, p->path, 0755)
 				: fs_mkfile_in_root(root, p->path, 0644);
 
@@ -299,7 +338,8 @@ static int apply_all(int sharefd, const struct share_plan *plan, const struct so
 	if (mkdirat(sharefd, dir, 0755) < 0)
 		return err_sys(err, "make %s in the shared tree", dir);
 	for (size_t i = 0; i < plan->n; i++)
-		if (apply_bind(sharefd, s->fd[i], &s->st[i], &plan->binds[i], err) < 0)
+		if (apply_bind(sharefd, s->v[i].tree, &s->v[i].st, &plan->binds[i], err) <
+		    0)
 			return err->code;
 	return 0;
 }
@@ -352,11 +392,15 @@ static int remove_dir(int sharefd, const char *name)
 	return r;
 }
 
-int share_apply(int sharefd, const struct share_plan *plan, struct kata_err *err)
+int share_apply(int sharefd, int mounts, const struct share_plan *plan,
+		struct kata_err *err)
 {
 	AUTO_FREE char *dir = directory_of(plan);
 	struct sources s = { 0 };
-	int r = open_sources(plan, &s, err), undo;
+	int r, undo;
+
+	r = mounts < 0 ? open_sources(plan, &s, err)
+		       : open_sources_in(mounts, plan, &s, err);
 
 	if (r == 0)
 		r = make_points(plan, &s, err);

@@ -58,8 +58,12 @@ bool share_mount_is_bind(const struct oci_mount *m);
  * that reach them all the same: it is a shared mount.
  */
 int share_open(int dirfd, struct kata_err *err) MUST_CHECK;
-/** share_apply() - bind everything of the plan; on failure what it did is undone. */
-int share_apply(int sharefd, const struct share_plan *plan,
+/**
+ * share_apply() - bind everything of the plan; on failure what it did is undone.
+ * @mounts: mount namespace in which the sources are looked up, -1 = the own; the process
+ * has one thread.
+ */
+int share_apply(int sharefd, int mounts, const struct share_plan *plan,
 		struct kata_err *err) MUST_CHECK;
 /** share_remove() - lazily unmount and remove share/c<n>. */
 int share_remove(int sharefd, unsigned number) MUST_CHECK;

@@ -90,15 +90,19 @@ static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *
 {
 	AUTO_FREE char *path = helper_path("kata-sandbox");
 	AUTO_FREE char *dir = store_sandbox_path(c->root, c->rec.sandbox_id);
+	AUTO_CLOSE int mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : dir,
 			 c->k->debug ? dir : NULL, NULL };
 	const struct proc_fd fds[] = {
 		{ ctl, SANDBOX_FD_CTL },
 		{ c->sandbox_fd, SANDBOX_FD_DIR },
 		{ conf, SANDBOX_FD_CONF },
+		{ mounts, SANDBOX_FD_MOUNTS },
 	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
 
+	if (mounts < 0)
+		return err_sys(err, "open /proc/self/ns/mnt");
 	sp.path = path;
 	sp.argv = argv;
 	sp.fds = fds;

@@ -229,7 +229,7 @@ int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err)
 	r = share_plan_make(ct->spec, ct->bundle, rootfs, ct->number, ct->arena, &plan,
 			    err);
 	if (r == 0)
-		r = share_apply(sb->host.share_fd, &plan, err);
+		r = share_apply(sb->host.share_fd, SANDBOX_FD_MOUNTS, &plan, err);
 	ct->shared = r == 0;
 	return r;
 }

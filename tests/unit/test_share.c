@@ -82,7 +82,7 @@ static int apply(struct fixture *f, unsigned number)
 	if (share_plan_make(&f->spec, f->t.path, rootfs, number, f->a, &f->plan,
 			    &f->err) < 0)
 		return f->err.code;
-	return share_apply(f->share, &f->plan, &f->err);
+	return share_apply(f->share, -1, &f->plan, &f->err);
 }
 
 static void apply_good(struct fixture *f, unsigned number)
