@@ -25,7 +25,7 @@ kata_packages()
 			echo xz-utils zstd lz4 debian-archive-keyring busybox-static ;;
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
-				procps util-linux iproute2 docker.io mmdebstrap cpio \
+				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
 				podman conmon catatonit patchelf
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo docker-cli ;;
 		esac
