@@ -220,15 +220,14 @@ static int child_cwd(struct birth *c)
 static int child_signals(struct birth *c)
 {
 	static const unsigned long dfl[8];
-	static const uint64_t none;
+	const uint64_t mask = c->sp->signals_wait ? ~UINT64_C(0) : 0;
 	int sig;
 
-	(void)c;
 	for (sig = 1; sig <= SIG_MAX; sig++) {
 		if (sig != SIGKILL && sig != SIGSTOP)
-			syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(none));
+			syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(mask));
 	}
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask)) < 0
 		       ? -errno
 		       : 0;
 }

@@ -33,7 +33,9 @@ struct proc_fd {
  * @ctty:      when >= 0, child's descriptor number that becomes the controlling terminal
  * @pdeathsig: signal when the parent dies, 0 = none
  * @cwd_fd:    when >= 0 fchdir() to it before exec
- * The child starts with an empty signal mask and default dispositions.
+ * @signals_wait: all signals are blocked, for a program that reads them by signalfd: one that comes
+ *             before it does would kill it
+ * The child starts with default dispositions and, without @signals_wait, an empty signal mask.
  */
 struct proc_spawn {
 	const char *path;
@@ -48,6 +50,7 @@ struct proc_spawn {
 	const int *cgroup_procs;
 	size_t n_cgroup_procs;
 	bool new_session;
+	bool signals_wait;
 	int ctty;
 	int pdeathsig;
 	int cwd_fd;

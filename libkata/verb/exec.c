@@ -153,6 +153,7 @@ static int spawn_detached(struct execution *x, struct kata_err *err)
 	sp.n_setns = EXEC_NAMESPACES;
 	sp.cgroup_procs = cgroup_procs(x->cgroup, &sp.n_cgroup_procs);
 	sp.new_session = true;
+	sp.signals_wait = true;
 	sp.ctty = tty >= 0 ? 0 : -1;
 	rc = proc_spawn(&sp, &x->shim, err);
 	strv_done(&env);
@@ -238,16 +239,19 @@ static int enter(struct execution *x, struct kata_err *err)
 	return 0;
 }
 
-/* What a caller ignores the program in the guest is to get nevertheless, as proc_spawn() has it. */
+/*
+ * As proc_spawn() has it: what a caller ignores the program in the guest is to get nevertheless, and
+ * what comes before the shim reads signals waits.
+ */
 static void reset_signals(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	sigset_t all;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (int s = 1; s < NSIG; s++)
 		sigaction(s, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static int place_connection(int fd)

@@ -236,6 +236,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	if (c->cgroup)
 		sp.cgroup_procs = cgroup_procs(c->cgroup, &sp.n_cgroup_procs);
 	sp.new_session = true;
+	sp.signals_wait = true;
 	sp.ctty = tty >= 0 ? 0 : -1;
 	rc = proc_spawn(&sp, &c->shim, err);
 	strv_done(&env);

@@ -278,6 +278,17 @@ START_TEST(signals_are_as_at_birth)
 }
 END_TEST
 
+/* All but SIGKILL and SIGSTOP, which nobody blocks. */
+START_TEST(signals_wait_for_who_asks)
+{
+	struct proc_spawn sp = { SHELL(""), .signals_wait = true };
+
+	sp.path = "/bin/grep";
+	sp.argv = (char *[]){ "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status", NULL };
+	shell_gives(sp, "SigBlk:\tfffffffffffbfeff\nSigIgn:\t0000000000000000\n");
+}
+END_TEST
+
 START_TEST(exec_by_descriptor)
 {
 	struct proc_spawn sp = { SHELL("echo $0") };
@@ -657,6 +668,7 @@ int main(void)
 		descriptors_may_go_to_free_numbers,
 		environment_is_what_was_given,
 		signals_are_as_at_birth,
+		signals_wait_for_who_asks,
 		exec_by_descriptor,
 		directory,
 		session,
