@@ -2,7 +2,8 @@
 /*
  * update: a document of limits, options laid over it, applied in the guest first: it is the stricter
  * of the two and may refuse (more memory than its VM has), and then nothing has changed. The
- * host's are wider by what a VM needs.
+ * host's are wider by what a VM needs. When the host refuses, both get the limits back
+ * that they had: those are kept beside the record, as runc keeps them in its state.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,19 +12,11 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "cgroup/cgroup.h"
-#include "verb/verb.h"
+#include "verb/limits.h"
 
 #define DOCUMENT_MAX (1u << 20)
-
-/* The parts of a struct oci_resources, to be written into. */
-struct parts {
-	struct oci_resources res;
-	struct oci_memory memory;
-	struct oci_cpu cpu;
-	struct oci_pids pids;
-	struct oci_block_io block_io;
-};
 
 enum kind { NUMBER, UNSIGNED, WEIGHT, SIZE, TEXT };
 
@@ -34,31 +27,33 @@ static const struct {
 	size_t offset;
 } members[KATA_UPDATE_MEMBERS] = {
 	[KATA_UPDATE_BLKIO_WEIGHT] = { "blkio-weight", WEIGHT,
-				       offsetof(struct parts, block_io.weight) },
+				       offsetof(struct limits, block_io.weight) },
 	[KATA_UPDATE_CPU_PERIOD] = { "cpu-period", UNSIGNED,
-				     offsetof(struct parts, cpu.period) },
+				     offsetof(struct limits, cpu.period) },
 	[KATA_UPDATE_CPU_QUOTA] = { "cpu-quota", NUMBER,
-				    offsetof(struct parts, cpu.quota) },
+				    offsetof(struct limits, cpu.quota) },
 	[KATA_UPDATE_CPU_BURST] = { "cpu-burst", UNSIGNED,
-				    offsetof(struct parts, cpu.burst) },
+				    offsetof(struct limits, cpu.burst) },
 	[KATA_UPDATE_CPU_SHARE] = { "cpu-share", UNSIGNED,
-				    offsetof(struct parts, cpu.shares) },
+				    offsetof(struct limits, cpu.shares) },
 	[KATA_UPDATE_CPU_RT_PERIOD] = { "cpu-rt-period", UNSIGNED,
-					offsetof(struct parts, cpu.realtimePeriod) },
+					offsetof(struct limits, cpu.realtimePeriod) },
 	[KATA_UPDATE_CPU_RT_RUNTIME] = { "cpu-rt-runtime", NUMBER,
-					 offsetof(struct parts, cpu.realtimeRuntime) },
+					 offsetof(struct limits, cpu.realtimeRuntime) },
 	[KATA_UPDATE_CPUSET_CPUS] = { "cpuset-cpus", TEXT,
-				      offsetof(struct parts, cpu.cpus) },
+				      offsetof(struct limits, cpu.cpus) },
 	[KATA_UPDATE_CPUSET_MEMS] = { "cpuset-mems", TEXT,
-				      offsetof(struct parts, cpu.mems) },
-	[KATA_UPDATE_CPU_IDLE] = { "cpu-idle", NUMBER, offsetof(struct parts, cpu.idle) },
-	[KATA_UPDATE_MEMORY] = { "memory", SIZE, offsetof(struct parts, memory.limit) },
+				      offsetof(struct limits, cpu.mems) },
+	[KATA_UPDATE_CPU_IDLE] = { "cpu-idle", NUMBER,
+				   offsetof(struct limits, cpu.idle) },
+	[KATA_UPDATE_MEMORY] = { "memory", SIZE, offsetof(struct limits, memory.limit) },
 	[KATA_UPDATE_MEMORY_RESERVATION] = { "memory-reservation", SIZE,
-					     offsetof(struct parts, memory.reservation) },
+					     offsetof(struct limits,
+						      memory.reservation) },
 	[KATA_UPDATE_MEMORY_SWAP] = { "memory-swap", SIZE,
-				      offsetof(struct parts, memory.swap) },
+				      offsetof(struct limits, memory.swap) },
 	[KATA_UPDATE_PIDS_LIMIT] = { "pids-limit", NUMBER,
-				     offsetof(struct parts, pids.limit) },
+				     offsetof(struct limits, pids.limit) },
 };
 
 /* runc's sizes: -1, or bytes with a unit: 10, 10m, 10MB, 10MiB. */
@@ -82,7 +77,7 @@ static int to_size(const char *text, int64_t *ret)
 	return 0;
 }
 
-static int lay_member(size_t i, const char *text, struct parts *p, struct arena *a,
+static int lay_member(size_t i, const char *text, struct limits *p, struct arena *a,
 		      struct kata_err *err)
 {
 	void *member = (char *)p + members[i].offset;
@@ -141,51 +136,46 @@ static int load_document(const char *path, struct arena *a,
 }
 
 /* Sections that nothing was said about stay NULL. */
-static void link_parts(struct parts *p, const bool given[KATA_UPDATE_MEMBERS])
+static void link_parts(struct limits *p, const bool given[KATA_UPDATE_MEMBERS])
 {
 	for (size_t i = 0; i < KATA_UPDATE_MEMBERS; i++) {
 		if (!given[i])
 			continue;
-		if (members[i].offset >= offsetof(struct parts, block_io))
+		if (members[i].offset >= offsetof(struct limits, block_io))
 			p->res.blockIO = &p->block_io;
-		else if (members[i].offset >= offsetof(struct parts, pids))
+		else if (members[i].offset >= offsetof(struct limits, pids))
 			p->res.pids = &p->pids;
-		else if (members[i].offset >= offsetof(struct parts, cpu))
+		else if (members[i].offset >= offsetof(struct limits, cpu))
 			p->res.cpu = &p->cpu;
 		else
 			p->res.memory = &p->memory;
 	}
 }
 
-static int gather(const struct kata_update_args *args, struct arena *a,
-		  const struct oci_resources **ret, struct kata_err *err)
+static int gather(const struct kata_update_args *args, struct arena *a, struct limits *p,
+		  struct kata_err *err)
 {
-	struct parts *p = arena_alloc(a, sizeof(*p));
 	const struct oci_resources *base = NULL;
 	bool given[KATA_UPDATE_MEMBERS] = { false };
 	int rc = 0;
 
-	*p = (struct parts){ 0 };
+	*p = (struct limits){ 0 };
 	if (args->resources)
 		rc = load_document(args->resources, a, &base, err);
 	if (rc < 0)
 		return rc;
-	if (base) {
-		p->res = *base;
-		p->memory = base->memory ? *base->memory : p->memory;
-		p->cpu = base->cpu ? *base->cpu : p->cpu;
-		p->pids = base->pids ? *base->pids : p->pids;
-		p->block_io = base->blockIO ? *base->blockIO : p->block_io;
-	}
+	if (base)
+		limits_take_apart(base, p);
 	for (size_t i = 0; i < KATA_UPDATE_MEMBERS && rc == 0; i++) {
 		given[i] = args->value[i] != NULL;
 		if (given[i])
 			rc = lay_member(i, args->value[i], p, a, err);
 	}
 	link_parts(p, given);
-	*ret = &p->res;
 	return rc;
 }
+
+/* --- both sides ----------------------------------------------------------------------------- */
 
 static int update_guest(const struct verb_box *box, const struct oci_resources *res,
 			struct kata_err *err)
@@ -219,26 +209,55 @@ static int update_host(const struct verb_box *box, const struct oci_resources *r
 	if (rc == 0)
 		rc = cgroup_apply(g, res, &extra, CGROUP_AT_UPDATE, err);
 	cgroup_free(g);
-	return rc < 0 ? err_ctx(err, "the guest's limits are changed, the host's are not")
-		      : 0;
+	return rc;
+}
+
+/* The host refused. Its group may have taken a part of it, the guest has taken all. */
+static int take_back(const struct verb_box *box, const struct limits *had,
+		     const struct limits *asked, struct kata_err *err)
+{
+	struct kata_err ignored = { 0 };
+	struct limits undo;
+
+	limits_undo(&undo, had, asked);
+	if (update_host(box, &undo.res, &ignored) < 0)
+		log_debug("%s", ignored.msg);
+	err_done(&ignored);
+	if (update_guest(box, &undo.res, &ignored) < 0)
+		return err_ctx(err, "the guest has its new limits, the host not");
+	return err->code;
+}
+
+static int apply(const struct verb_box *box, const struct limits *asked,
+		 struct kata_err *err)
+{
+	struct limits had;
+	int rc = limits_read(box, &had, err);
+
+	if (rc == 0)
+		rc = update_guest(box, &asked->res, err);
+	if (rc < 0)
+		return rc;
+	if (update_host(box, &asked->res, err) < 0)
+		return take_back(box, &had, asked, err);
+	limits_lay(&had, asked);
+	return limits_write(box, &had, err);
 }
 
 int kata_update(const struct kata *k, const struct kata_update_args *args,
 		struct kata_err *err)
 {
 	struct verb_box box = VERB_BOX_INIT;
-	const struct oci_resources *res;
+	struct limits asked;
 	int rc = verb_open(k, args->id, true, &box, err);
 
 	if (rc < 0)
 		return rc;
-	rc = gather(args, box.arena, &res, err);
+	rc = gather(args, box.arena, &asked, err);
 	if (rc == 0 && verb_status(&box) == OCI_STOPPED)
 		rc = err_set(err, -ESRCH, "container not running");
 	if (rc == 0)
-		rc = update_guest(&box, res, err);
-	if (rc == 0)
-		rc = update_host(&box, res, err);
+		rc = apply(&box, &asked, err);
 	verb_box_done(&box);
 	return rc;
 }

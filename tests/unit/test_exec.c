@@ -545,6 +545,44 @@ START_TEST(update_of_a_stopped_container)
 }
 END_TEST
 
+/* Its cgroup on the host is @name from now on. */
+static void write_cgroup(const char *name)
+{
+	struct verb_box box = VERB_BOX_INIT;
+
+	ck_assert_int_eq(verb_open(&k, "a", true, &box, &err), 0);
+	box.rec.cgroup = name;
+	ck_assert_int_eq(store_record_write(&box.dir, &box.rec, &err), 0);
+	verb_box_done(&box);
+}
+
+START_TEST(update_that_the_host_refuses_is_taken_back)
+{
+	struct kata_update_args args = { .id = "a" };
+	AUTO_FREE char *got = NULL, *after = NULL;
+
+	run_a();
+	args.value[KATA_UPDATE_PIDS_LIMIT] = "5";
+	args.value[KATA_UPDATE_CPU_SHARE] = "6";
+	ck_assert_msg(kata_update(&k, &args, &err) == 0, "%s", err.msg);
+	write_cgroup("cgroupfs:/kata-test/there/is/none");
+	args.value[KATA_UPDATE_CPU_SHARE] = NULL;
+	args.value[KATA_UPDATE_PIDS_LIMIT] = "7";
+	args.value[KATA_UPDATE_MEMORY] = "8";
+	ck_assert_int_lt(kata_update(&k, &args, &err), 0);
+	got = told();
+	ck_assert_str_eq(got, "{\"type\":\"stats\",\"id\":\"a\",\"data\":"
+			      "{\"memory\":{\"limit\":-1},\"cpu\":{\"shares\":6},"
+			      "\"pids\":{\"limit\":5}}}\n");
+	write_cgroup("");
+	args.value[KATA_UPDATE_MEMORY] = NULL;
+	ck_assert_int_eq(kata_update(&k, &args, &err), 0);
+	after = told();
+	ck_assert_str_eq(after, "{\"type\":\"stats\",\"id\":\"a\",\"data\":"
+				"{\"pids\":{\"limit\":7}}}\n");
+}
+END_TEST
+
 /* In a process of its own, which writes to @out. */
 static pid_t follow_events(int out)
 {
@@ -611,6 +649,7 @@ int main(void)
 		update_by_options,
 		update_by_document_and_options,
 		update_of_a_stopped_container,
+		update_that_the_host_refuses_is_taken_back,
 		events_until_the_end,
 	};
 
