@@ -12,7 +12,7 @@ kata_packages()
 		case $set in
 		build)
 			echo gcc libc6-dev make autoconf automake libtool pkgconf
-			echo libyajl-dev libinih-dev git ca-certificates ;;
+			echo libyajl-dev libinih-dev libsystemd-dev git ca-certificates ;;
 		run)
 			case $(dpkg --print-architecture) in
 			arm64) echo qemu-system-arm ;;
@@ -26,7 +26,7 @@ kata_packages()
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
 				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
-				podman conmon catatonit patchelf
+				podman conmon catatonit patchelf dbus-daemon
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo docker-cli ;;
 		esac
 	done

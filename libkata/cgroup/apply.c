@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "cgroup/impl.h"
-#include "cgroup/plan.h"
+#include "cgroup/unit.h"
 
 #define MAX_FILE (1u << 20)
 #define DEVICES "linux.resources.devices"
@@ -146,6 +146,31 @@ static int plan_devices(const struct cgroup *g, const struct jt_objv *rules,
 	return 0;
 }
 
+static int64_t number_in(const struct cgroup *g, const char *file)
+{
+	AUTO_FREE char *text = NULL;
+	const struct cg_dir *d = cg_dir_of(g, "cpu");
+	int64_t n = 0;
+
+	if (!d || fs_read_at(d->fd, file, MAX_FILE, &text, NULL) < 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return str_to_i64(text, -1, INT64_MAX, &n) < 0 ? 0 : n;
+}
+
+static int tell_systemd(const struct cgroup *g, const struct cg_plan *p,
+			struct kata_err *err)
+{
+	struct cg_quota now = { 0 };
+
+	if (!p->unified)
+		now = (struct cg_quota){
+			.quota = number_in(g, "cpu.cfs_quota_us"),
+			.period = (uint64_t)number_in(g, "cpu.cfs_period_us"),
+		};
+	return p->n ? cg_systemd_set(g->name, p, &now, err) : 0;
+}
+
 int cgroup_apply(struct cgroup *g, const struct oci_resources *res,
 		 const struct cgroup_extra *extra, enum cgroup_when when,
 		 struct kata_err *err)
@@ -161,10 +186,14 @@ int cgroup_apply(struct cgroup *g, const struct oci_resources *res,
 	r = cg_plan_make(res, extra, when, &p, err);
 	if (r == 0 && when != CGROUP_AT_START && res->devices.n)
 		r = plan_devices(g, &res->devices, extra, &p, err);
+	if (r == 0 && str_has_prefix(g->name, CG_NAME_SYSTEMD))
+		r = tell_systemd(g, &p, err);
 	return r < 0 ? r : write_all(g, &p, err);
 }
 
 struct cgroup_support cgroup_supported(void)
 {
-	return (struct cgroup_support){ .v1 = true, .v2 = true };
+	return (struct cgroup_support){ .v1 = true,
+					.v2 = true,
+					.systemd = cg_systemd_built() };
 }

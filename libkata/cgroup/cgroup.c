@@ -528,6 +528,28 @@ static int remove_group(int parent, const char *name, unsigned depth, uint64_t u
 	}
 }
 
+int cg_await_empty_on(const struct cg_host *h, const char *name, struct kata_err *err)
+{
+	AUTO(cgroup) *g = NULL;
+	uint64_t until_ms = loop_now_us() / 1000 + REMOVE_MS, now;
+	unsigned n = 0;
+	int r = cg_open_on(h, name, &g, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < g->n_dirs; i++) {
+		while (count_procs(g->dirs[i].fd, &n) == 0 && n) {
+			now = loop_now_us() / 1000;
+			if (now >= until_ms)
+				return err_set(err, -EBUSY,
+					       "cgroup %s: %u process(es) are in it",
+					       g->dirs[i].path, n);
+			wait_for_leaver(g->dirs[i].fd, (int)(until_ms - now));
+		}
+	}
+	return 0;
+}
+
 int cg_remove_on(const struct cg_host *h, const char *name, struct kata_err *err)
 {
 	AUTO(cgroup) *g = group_new();
@@ -555,7 +577,11 @@ int cgroup_remove(const char *name, struct kata_err *err)
 	if (!*name)
 		return 0;
 	r = cg_host_read(0, a, &host, err);
-	if (r == 0 && str_has_prefix(name, CG_NAME_SYSTEMD))
-		r = cg_systemd_stop(name, err);
+	if (r == 0 && str_has_prefix(name, CG_NAME_SYSTEMD)) {
+		/* stopping a unit kills what is in it: that is not for us to do */
+		r = cg_await_empty_on(&host, name, err);
+		if (r == 0)
+			r = cg_systemd_stop(name, err);
+	}
 	return r < 0 ? r : cg_remove_on(&host, name, err);
 }

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "cgroup/unit.h"
 
 #define MAX_PROC_FILE (4u << 20)
 #define MAX_FIELDS 64u
@@ -315,7 +316,10 @@ const char *cg_name_path(const char *name, const struct cg_hier *h, struct arena
 {
 	const char *line = name, *what = label(h), *path = NULL;
 	size_t n, len = strlen(what);
+	struct cg_unit u;
 
+	if (cg_unit_split(name, a, &u))
+		return cg_unit_path(&u, a);
 	if (!str_has_prefix(name, CG_NAME_CGROUPFS))
 		return NULL;
 	for (; *line; line += n + (line[n] == '\n')) {

@@ -84,6 +84,9 @@ int cg_open_on(const struct cg_host *h, const char *name, struct cgroup **ret,
 	       struct kata_err *err) MUST_CHECK;
 int cg_remove_on(const struct cg_host *h, const char *name,
 		 struct kata_err *err) MUST_CHECK;
+/** cg_await_empty_on() - until no process is in it, 1 s at most: -EBUSY. 0 when it is not there. */
+int cg_await_empty_on(const struct cg_host *h, const char *name,
+		      struct kata_err *err) MUST_CHECK;
 /** cg_dir_of() - where @controller's files are, or NULL. */
 const struct cg_dir *cg_dir_of(const struct cgroup *g, const char *controller);
 
@@ -96,5 +99,11 @@ int cg_systemd_start(const char *name, pid_t first, const struct jt_map *annotat
 		     const struct cg_host *h, struct kata_err *err) MUST_CHECK;
 /** cg_systemd_stop() - 0 also when there is no such unit. */
 int cg_systemd_stop(const char *name, struct kata_err *err) MUST_CHECK;
+struct cg_plan;
+struct cg_quota;
+/** cg_systemd_set() - tell it of a plan, before the files are written: it writes them, too. */
+int cg_systemd_set(const char *name, const struct cg_plan *p, const struct cg_quota *now,
+		   struct kata_err *err) MUST_CHECK;
+bool cg_systemd_built(void);
 
 #endif

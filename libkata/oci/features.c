@@ -8,9 +8,17 @@
  */
 #include "oci/features.h"
 
+#include <config.h>
+
 #include "oci/mount_opts.h"
 #include "oci/names.h"
 #include "oci/spec.h"
+
+#ifdef HAVE_LIBSYSTEMD
+#define SYSTEMD true
+#else
+#define SYSTEMD false
+#endif
 
 /* startContainer runs inside the container: when the agent does it */
 static const enum oci_hook_kind hooks[] = {
@@ -62,15 +70,21 @@ static void write_mount_options(struct json_out *o)
 	json_out_end_array(o);
 }
 
+/* what libkata/cgroup was built with; rootless (systemdUser) is not there */
 static void write_cgroup(struct json_out *o)
 {
-	static const char *const kinds[] = { "v1", "v2", "systemd", "systemdUser",
-					     "rdma" };
+	static const struct {
+		const char *name;
+		bool there;
+	} kinds[] = {
+		{ "v1", true },		  { "v2", true },   { "systemd", SYSTEMD },
+		{ "systemdUser", false }, { "rdma", true },
+	};
 
 	json_out_key(o, "cgroup");
 	json_out_begin_object(o);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		write_bool(o, kinds[i], false);
+		write_bool(o, kinds[i].name, kinds[i].there);
 	json_out_end_object(o);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `features` and `spec` print. */
 #include "oci/features.h"
+#include "cgroup/cgroup.h"
 #include "oci.h"
 #include "oci/mount_opts.h"
 #include "oci/names.h"
@@ -52,6 +53,11 @@ START_TEST(versions_and_lists)
 	ck_assert_uint_eq(json_get(f, "mountOptions")->len, mount_opts_count - 2);
 	ck_assert(has(json_get(lx, "namespaces"), "network"));
 	ck_assert(has(json_get(lx, "capabilities"), "CAP_BPF"));
+	ck_assert(json_get(json_get(lx, "cgroup"), "v1")->boolean);
+	ck_assert(json_get(json_get(lx, "cgroup"), "v2")->boolean);
+	ck_assert(json_get(json_get(lx, "cgroup"), "systemd")->boolean ==
+		  cgroup_supported().systemd);
+	ck_assert(!json_get(json_get(lx, "cgroup"), "systemdUser")->boolean);
 	ck_assert_str_eq(json_get_str(json_get(f, "annotations"),
 				      "org.opencontainers.runc.checkpoint.enabled"),
 			 "false");
