@@ -323,6 +323,33 @@ void container_tell_exits(struct container *ct)
 		tell_exit(p);
 }
 
+/* As CRI's words for it are: podman's infra container and docker's container:X have none. */
+static bool is_pod_sandbox(const struct container *ct)
+{
+	static const char *const keys[] = { "io.kubernetes.cri.container-type",
+					    "io.kubernetes.cri-o.ContainerType" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *type = oci_annotation(ct->spec, keys[i]);
+
+		if (type && str_eq(type, "sandbox"))
+			return true;
+	}
+	return false;
+}
+
+/* A pod does not outlive its sandbox: who runs in it ends as if the machine had. */
+static void end_pod(const struct container *sandbox)
+{
+	struct process *init;
+
+	for (struct container *ct = sandbox->sb->containers; ct; ct = ct->next) {
+		init = ct == sandbox ? NULL : container_process(ct, 0);
+		if (init && !init->exited)
+			shim_kill(init);
+	}
+}
+
 static void on_exit_msg(void *arg, const struct msg_exit *m)
 {
 	struct process *p = find_process(arg, m->container, m->process);
@@ -333,6 +360,8 @@ static void on_exit_msg(void *arg, const struct msg_exit *m)
 	p->status = m->status;
 	if (p->number == 0)
 		p->ct->state = CT_EXITED;
+	if (p->number == 0 && is_pod_sandbox(p->ct))
+		end_pod(p->ct);
 	if (oom_is_shown(p->ct))
 		container_tell_exits(p->ct);
 }

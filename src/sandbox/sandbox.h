@@ -232,6 +232,8 @@ void shim_tell(struct process *p, struct ctl_msg *m);
 void shim_built(struct process *p);
 /** shim_dismiss() - nobody waits for this process: it is killed, its shim let go. */
 void shim_dismiss(struct process *p);
+/** shim_kill() - the guest process gets SIGKILL; its shim drains and ends with it. */
+void shim_kill(struct process *p);
 
 /* timeline.c */
 

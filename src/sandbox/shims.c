@@ -155,6 +155,11 @@ void shim_dismiss(struct process *p)
 	ask_signal(p, SIGKILL);
 }
 
+void shim_kill(struct process *p)
+{
+	ask_signal(p, SIGKILL);
+}
+
 static void shim_gone(struct process *p)
 {
 	hang_up(p);
