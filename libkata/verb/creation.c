@@ -29,6 +29,7 @@
 #include "oci/names.h"
 #include "sandbox/ctl.h"
 #include "sandbox/guest_spec.h"
+#include "verb/stand_in.h"
 #include "vmm/vm_plan.h"
 
 /* --- what interrupts ---------------------------------------------------------------------- */
@@ -481,17 +482,11 @@ static void run_poststop(struct creation *c)
 
 /* --- pid file ----------------------------------------------------------------------------- */
 
-/* Decimal and no newline: go-runc converts the whole content (CONTRACT 0.1). */
 static int write_pid_file(struct creation *c, struct kata_err *err)
 {
-	char text[24];
-	int rc, len;
+	int rc = interrupted(c, err);
 
-	rc = interrupted(c, err);
-	if (rc < 0 || !c->args->pid_file)
-		return rc;
-	len = snprintf(text, sizeof(text), "%d", (int)c->shim.pid);
-	return fs_write_atomic_path(c->args->pid_file, text, (size_t)len, 0644, err);
+	return rc < 0 ? rc : stand_in_pid_file(c->args->pid_file, c->shim.pid, err);
 }
 
 /* --- the table ---------------------------------------------------------------------------- */

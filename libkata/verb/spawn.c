@@ -19,10 +19,7 @@
 #include "base/sock.h"
 #include "sandbox/ctl.h"
 #include "verb/creation.h"
-
-#ifndef PKGLIBEXECDIR
-#define PKGLIBEXECDIR "/usr/libexec/kata"
-#endif
+#include "verb/stand_in.h"
 
 /*
  * Namespaces that the shim gets new when the spec asks for new ones; network is the sandbox's.
@@ -39,14 +36,6 @@ static const struct {
 	{ OCI_NS_IPC, CLONE_NEWIPC },
 };
 
-/* KATA_LIBEXEC is for running from a build tree. */
-static char *helper_path(const char *name)
-{
-	const char *dir = getenv("KATA_LIBEXEC");
-
-	return mem_printf("%s/%s", dir && dir[0] == '/' ? dir : PKGLIBEXECDIR, name);
-}
-
 void spawn_end(struct proc *p)
 {
 	int rc;
@@ -62,19 +51,6 @@ void spawn_end(struct proc *p)
 	*p = (struct proc)PROC_INIT;
 }
 
-/* One that has ended already gets a start time that never fits: the reply will say why it did. */
-static int remember(const struct proc *p, struct store_proc *rec, struct kata_err *err)
-{
-	int rc;
-
-	rec->pid = p->pid;
-	rec->start = 0;
-	rc = proc_start_time(p->pid, &rec->start);
-	if (rc == 0 || rc == -ESRCH)
-		return 0;
-	return err_sys_code(err, rc, "read start time of process %d", (int)p->pid);
-}
-
 static int conf_memfd(const struct conf *conf, struct kata_err *err)
 {
 	struct buf b = { 0 };
@@ -88,7 +64,7 @@ static int conf_memfd(const struct conf *conf, struct kata_err *err)
 
 static int exec_sandbox(struct creation *c, int ctl, int conf, struct kata_err *err)
 {
-	AUTO_FREE char *path = helper_path("kata-sandbox");
+	AUTO_FREE char *path = stand_in_path("kata-sandbox");
 	AUTO_FREE char *dir = store_sandbox_path(c->root, c->rec.sandbox_id);
 	AUTO_CLOSE int mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	char *argv[] = { (char *)"kata-sandbox", c->k->debug ? (char *)"--debug" : dir,
@@ -133,7 +109,7 @@ int spawn_sandbox(struct creation *c, struct kata_err *err)
 	rc = exec_sandbox(c, theirs, conf, err);
 	if (rc < 0)
 		return rc;
-	rc = remember(&c->sandbox, &c->rec_sandbox, err);
+	rc = stand_in_record(c->sandbox.pid, &c->rec_sandbox, err);
 	if (rc < 0 || c->netns_given)
 		return rc;
 	c->netns_fd = netns_of_process(c->sandbox.pid, err);
@@ -186,31 +162,9 @@ static size_t shim_setns(const struct creation *c, int fds[OCI_NS_TYPES + 1])
 	return n;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* Container's own command line, so that ps and docker top show it. */
-static void shim_argv_env(const struct oci_spec *spec, char *const **ret_argv,
-			  struct strv *env)
-{
-	static const char *const none[] = { "kata-shim", NULL };
-	const struct oci_process *p = spec->process;
-	const char *const *argv = p && p->args.n ? p->args.v : none;
-
-	strv_addf(env, SHIM_ENV_TERMINAL "=%d", p && p->terminal);
-	strv_addf(env, SHIM_ENV_HOSTNAME "=%s", spec->hostname ? spec->hostname : "");
-	strv_addf(env, SHIM_ENV_COMM "=%.15s", base_name(argv[0]));
-	strv_addf(env, SHIM_ENV_NEWNS "=%d", oci_spec_ns(spec, OCI_NS_MOUNT) != NULL);
-	*ret_argv = (char *const *)argv;
-}
-
 static int exec_shim(struct creation *c, struct kata_err *err)
 {
-	AUTO_FREE char *path = helper_path("kata-shim");
+	AUTO_FREE char *path = stand_in_path("kata-shim");
 	struct strv env = { NULL, 0 };
 	int tty = c->console.slave;
 	const struct proc_fd fds[] = {
@@ -220,12 +174,18 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 		{ c->shim_fd, SHIM_FD_CTL },
 		{ c->bundle.rootfs_fd, SHIM_FD_ROOTFS },
 	};
+	const struct stand_in_env e = {
+		.process = c->bundle.spec->process,
+		.hostname = c->bundle.spec->hostname,
+		.own_root = oci_spec_ns(c->bundle.spec, OCI_NS_MOUNT) != NULL,
+	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
 	int namespaces[OCI_NS_TYPES + 1];
 	int rc;
 
-	shim_argv_env(c->bundle.spec, &sp.argv, &env);
+	stand_in_env(&e, &env);
 	sp.path = path;
+	sp.argv = stand_in_argv(e.process);
 	sp.envp = env.v;
 	sp.fds = fds;
 	sp.n_fds = ARRAY_SIZE(fds);
@@ -255,5 +215,5 @@ int spawn_shim(struct creation *c, struct kata_err *err)
 	if (c->console.slave >= 0)
 		close(c->console.slave);
 	c->console.slave = -1;
-	return remember(&c->shim, &c->rec_shim, err);
+	return stand_in_record(c->shim.pid, &c->rec_shim, err);
 }

@@ -27,7 +27,7 @@ char *const *stand_in_argv(const struct oci_process *p);
 /** stand_in_record() - pid and start time. One that has ended already gets a time that never fits. */
 int stand_in_record(pid_t pid, struct store_proc *ret, struct kata_err *err) MUST_CHECK;
 
-/** stand_in_pid_file() - decimal, no newline, by rename. @path NULL = none wanted. */
+/** stand_in_pid_file() - decimal, no newline (go-runc converts all of it), by rename. @path NULL = none wanted. */
 int stand_in_pid_file(const char *path, pid_t pid, struct kata_err *err) MUST_CHECK;
 
 #endif
