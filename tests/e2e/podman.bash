@@ -144,6 +144,7 @@ podman_teardown()
 	local left
 	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
 		# a failed test tells what there was
+		printf 'last output:\n%s\n' "${output:-}" >&2
 		pm ps -a >&2 || true
 	fi
 	timeout 120 "$P/podman" pod rm -f -a -t 0 >/dev/null 2>&1 3>&- || true
