@@ -6,12 +6,17 @@
  *
  *   plan.c      resources + overhead -> list of (controller, file, value); pure
  *   devices.c   device rules -> v1 lines or a v2 eBPF program; pure
+ *   unit.c      systemd units: names, places, properties; pure
  *   host.c      which hierarchies this host has, from mountinfo and /proc/self/cgroup
- *   cgroup.c    make, join, write, remove
+ *   cgroup.c    make, join, remove
+ *   apply.c     a plan into the files
+ *   bpf.c       load and attach the eBPF program
  *   systemd.c   scope units over D-Bus (libsystemd, optional)
+ *   overhead.h  what a VM needs beside the guest's RAM
  *
  * A group is known by its name, one string that goes into the record before the group is made:
- * "cgroupfs:/docker/ID", "systemd:SLICE:UNIT", or "" when the manager is disabled.
+ * "cgroupfs:/docker/ID" (with further lines where v1 hierarchies differ, host.c),
+ * "systemd:SLICE:UNIT", or "" when the manager is disabled.
  */
 #ifndef KATA_CGROUP_CGROUP_H
 #define KATA_CGROUP_CGROUP_H
@@ -82,7 +87,9 @@ enum cgroup_when {
 
 /**
  * cgroup_apply() - @res (NULL = nothing) plus @extra. The error names the JSON path of the property
- * and the file: a property the host has no controller for is -ENOTSUP, never dropped.
+ * and the file: a property the host has no controller for is -ENOTSUP, never dropped. But as
+ * with runc: v2 has no swappiness and no disableOOMKiller, and nobody is told; v1 no unified,
+ * which is the guest's then.
  */
 int cgroup_apply(struct cgroup *g, const struct oci_resources *res,
 		 const struct cgroup_extra *extra, enum cgroup_when when,

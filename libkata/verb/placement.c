@@ -12,26 +12,17 @@
  */
 #include "base/log.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/overhead.h"
 #include "verb/creation.h"
-
-/*
- * Beyond the guest's RAM: QEMU, virtiofsd and vhost-device-vsock with all their
- * pages are 75 MB at rest (MACHINE.md), TCG's translations come on top as the
- * guest runs, and page cache of the share is charged here, too.
- */
-#define VM_OVERHEAD (256ull << 20)
-/* kata-shim: some KB of its own, the rest is shared with others of its kind */
-#define SHIM_OVERHEAD (8ull << 20)
-/* Threads of the VMM (vCPUs, I/O) and of virtiofsd, and a shim for each process that is exec'd. */
-#define HOST_PIDS 512
 
 void verb_cgroup_extra(const struct store_record *r, struct cgroup_extra *ret)
 {
-	*ret = (struct cgroup_extra){ .memory = SHIM_OVERHEAD, .pids = HOST_PIDS };
+	*ret = (struct cgroup_extra){ .memory = CGROUP_SHIM_MEMORY,
+				      .pids = CGROUP_VM_PIDS };
 	if (!r->vm_memory)
 		return;
-	ret->memory = VM_OVERHEAD;
-	ret->min_memory = r->vm_memory + VM_OVERHEAD;
+	ret->memory = CGROUP_VM_MEMORY;
+	ret->min_memory = r->vm_memory + CGROUP_VM_MEMORY;
 	ret->devices = true;
 }
 
