@@ -230,12 +230,12 @@ static void apply(struct cgroup *g, const char *json, enum cgroup_when when)
 static const char *value(const struct cgroup *g, const char *controller, const char *file)
 {
 	const struct cg_dir *d = cg_dir_of(g, controller);
-	char *text;
+	AUTO_FREE char *text = NULL;
 
 	if (!d || fs_read_at(d->fd, file, 1 << 16, &text, NULL) < 0)
 		return "";
 	text[strcspn(text, "\n")] = '\0';
-	return text;
+	return arena_strdup(test_arena(), text);
 }
 
 static bool on_v1(const struct cgroup *g, const char *controller)
