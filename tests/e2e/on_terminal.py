@@ -27,8 +27,10 @@ def main():
         os.execvp(sys.argv[4], sys.argv[4:])
     typed = False
     said = b""
+    done = 0
     while True:
-        done, status = os.waitpid(child, os.WNOHANG)
+        if not done:
+            done, status = os.waitpid(child, os.WNOHANG)
         ready = wait_readable(master)
         if ready:
             said += os.read(master, 65536)
