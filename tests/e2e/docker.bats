@@ -54,7 +54,9 @@ teardown()
 	run -125 drun --memory 1 e2e-busybox true
 	run -126 drun e2e-busybox /etc/passwd
 	has "$output" "permission denied"
-	run -126 drun e2e-busybox /etc
+	run drun e2e-busybox /etc
+	has "$output" "/etc"
+	equal "$status" 126
 	run -127 drun e2e-busybox no-such-program
 	has "$output" 'executable file not found in $PATH'
 	run -127 drun e2e-busybox /no/such/program
@@ -242,7 +244,8 @@ no_zombie()
 	run -1 inside false
 	run -42 inside sh -c 'exit 42'
 	# docker 20.10 has 126 for both
-	run inside no-such-program
+	status=0
+	output=$(inside no-such-program 2>&1) || status=$?
 	[[ $status = 12[67] ]]
 	has "$output" 'executable file not found in $PATH'
 	run -126 inside /etc/passwd
@@ -272,7 +275,7 @@ sees_process()
 			stty size; read l; echo "got $l"
 			until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; stty size; exit 7'
 	has "$output" "settings restored"
-	equal "$(d exec -t "$c" tty)" $'/dev/pts/0\r'
+	has "$(d exec -t "$c" tty)" /dev/pts/
 }
 
 @test "docker exec: 20 at once" {
@@ -445,19 +448,19 @@ controller()
 	has "$(controller cpu.max cpu/cpu.cfs_quota_us)" 25000
 	equal "$(controller pids.max pids/pids.max)" 40
 	# the number of forks is bounded, and the container is usable afterwards
-	run inside sh -c 'i=0; while [ $i -lt 100 ]; do sleep 4 & i=$((i + 1)); done'
+	run inside sh -c 'i=0; while [ $i -lt 100 ]; do sleep 60 >/dev/null 2>&1 & i=$((i + 1)); done'
 	[ "$status" != 0 ]
 	has "$output" "fork"
-	eventually 60 inside true
+	inside sh -c 'kill -9 -1'
+	equal "$(inside echo usable)" usable
 }
 
 @test "docker update: more memory than it began with" {
-	box --memory 64m --memory-swap 64m --shm-size 100m
-	run ! inside dd if=/dev/zero of=/dev/shm/x bs=1M count=90
-	inside rm -f /dev/shm/x
+	box --memory 64m --memory-swap 64m
+	run -137 inside dd if=/dev/zero of=/dev/null bs=90M count=1
 	d update --memory 128m --memory-swap 128m "$c"
 	equal "$(controller memory.max memory/memory.limit_in_bytes)" 134217728
-	inside dd if=/dev/zero of=/dev/shm/x bs=1M count=90
+	inside dd if=/dev/zero of=/dev/null bs=90M count=1
 }
 
 @test "docker run --memory: too much is 137 and OOMKilled" {
@@ -496,12 +499,13 @@ controller()
 }
 
 @test "docker run --pid, --ipc container:X: one VM" {
-	local boot
+	local boot net
 	box --ipc shareable
+	net=container:$c
 	boot=$(inside cat /proc/sys/kernel/random/boot_id)
-	run -0 drun --pid "container:$c" --ipc "container:$c" e2e-busybox sh -c \
+	run drun --pid "container:$c" --ipc "container:$c" e2e-busybox sh -c \
 		'cat /proc/sys/kernel/random/boot_id; ps | grep -c "[s]leep 1000"; echo shared >/dev/shm/x'
-	equal "$output" "$boot"$'\n1'
+	equal "$status: $output" "0: $boot"$'\n1'
 	equal "$(inside cat /dev/shm/x)" shared
 	# the second one's program is signalled from the first; the first goes on after it
 	dup --name "$c-2" --pid "container:$c" e2e-busybox sleep 3000
@@ -515,8 +519,14 @@ controller()
 	equal "$(d wait "$c-2")" 137
 }
 
+@test "docker run --pid container:X with a network of its own" {
+	box
+	run drun --pid "container:$c" e2e-busybox sh -c 'ps | grep -c "[s]leep 1000"; ls /sys/class/net'
+	equal "$status: $output" $'0: 1\nlo'
+}
+
 @test "docker-compose up, exec, down" {
-	local dc="timeout 120 docker-compose -p ${c//./} -f $T/compose.yml"
+	local dc="timeout 120 docker-compose -p ${c,,} -f $T/compose.yml"
 	cat >"$T/compose.yml" <<-END
 		version: "2.4"
 		x-common: &common

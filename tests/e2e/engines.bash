@@ -207,13 +207,20 @@ docker_no_leaks()
 	[ -z "$(docker_leaks)" ]
 }
 
+# What --rm is about to remove, "is already in progress"
+docker_removed()
+{
+	local ids
+	ids=$(timeout 20 docker ps -aq) || return 1
+	# shellcheck disable=SC2086 # ids
+	[ -z "$ids" ] || timeout 120 docker rm -f -v $ids >"$T/rm" 2>&1
+}
+
 # docker_clean: for teardown: removes what the test made, then looks at what is left
 docker_clean()
 {
-	local ids left=''
-	ids=$(timeout 10 docker ps -aq)
-	# shellcheck disable=SC2086 # ids
-	[ -z "$ids" ] || timeout 120 docker rm -f -v $ids >"$T/rm" 2>&1 || left=$(cat "$T/rm")$'\n'
+	local left=''
+	eventually "$E2E_TIMEOUT" docker_removed || left=$(cat "$T/rm")$'\n'
 	timeout 20 docker volume prune -f >/dev/null 2>&1 || true
 	eventually 10 docker_no_leaks 2>/dev/null || left+=$(docker_leaks)
 	[ -z "$left" ] || docker_force_clean
@@ -244,16 +251,16 @@ d()
 	timeout -k 5 "$E2E_TIMEOUT" docker "$@" 3>&-
 }
 
-# drun OPTION... IMAGE COMMAND...: in the foreground, removed at its end
+# drun OPTION... IMAGE COMMAND...: in the foreground, removed at its end; $net is its network
 drun()
 {
-	d run --rm --runtime="$KATA_ENGINE_RUNTIME" --network none "$@"
+	d run --rm --runtime="$KATA_ENGINE_RUNTIME" --network "${net:-none}" "$@"
 }
 
 # dup OPTION... IMAGE COMMAND...: in the background, stays; prints the id
 dup()
 {
-	d run -d --runtime="$KATA_ENGINE_RUNTIME" --network none "$@"
+	d run -d --runtime="$KATA_ENGINE_RUNTIME" --network "${net:-none}" "$@"
 }
 
 # box [OPTION...]: container $c, which sleeps
