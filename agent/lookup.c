@@ -88,10 +88,13 @@ static int check_given(const char *name, struct kata_err *err)
 		return r;
 	}
 	r = check_executable(name);
-	if (r < 0) {
+	/* docker 20.10 knows the second half for 126, later ones the first */
+	if (r == -EISDIR)
+		err_set(err, r, "exec: \"%s\": is a directory: permission denied", name);
+	else if (r < 0)
 		err_sys_code(err, r, "exec: \"%s\"", name);
+	if (r < 0)
 		err->status = STATUS_NOT_EXECUTABLE;
-	}
 	return r;
 }
 

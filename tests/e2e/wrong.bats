@@ -161,7 +161,7 @@ nothing_left()
 
 @test "a directory as program" {
 	bundle b '.process.args = ["/etc"]'
-	refused 'exec: "/etc": is a directory' b
+	refused 'exec: "/etc": is a directory: permission denied' b
 }
 
 @test "run: 127 and 126" {

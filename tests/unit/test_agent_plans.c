@@ -164,7 +164,7 @@ START_TEST(lookup)
 	ck_assert(str_has_suffix(path, "/prog") && str_has_prefix(path, t.path));
 	ck_assert_int_eq(lookup_program(t.path, env, a, &path, &err), -EISDIR);
 	ck_assert_int_eq(err.status, 126);
-	ck_assert(str_has_suffix(err.msg, "\": is a directory"));
+	ck_assert(str_has_suffix(err.msg, "\": is a directory: permission denied"));
 	ck_assert_int_eq(lookup_program("", env, a, &path, &err), -ENOENT);
 	ck_assert_str_eq(err.msg, "exec: \"\": executable file not found in $PATH");
 	ck_assert_int_eq(lookup_program("prog", NULL, a, &path, &err), -ENOENT);
