@@ -89,6 +89,20 @@ static int enter_root(int rootfs, struct kata_err *err)
 }
 
 /*
+ * `podman top` joins our mount namespace and looks for us in /proc. Only in a pid namespace of our own
+ * is it the container's; a rootfs without the directory goes without.
+ */
+static int mount_proc(struct kata_err *err)
+{
+	if (getpid() != 1)
+		return 0;
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
+	    errno != ENOENT && errno != ENOTDIR)
+		return err_sys(err, "mount proc at the rootfs's /proc");
+	return 0;
+}
+
+/*
  * As pid 1 of its namespace the shim inherits what joins it by nsenter and
  * loses its parent; ignoring SIGCHLD has the kernel reap them.
  */
@@ -113,6 +127,8 @@ int shim_twin(const struct shim_plan *plan, int rootfs, struct kata_err *err)
 		return err_sys(err, "set comm");
 	if (plan->own_root) {
 		rc = enter_root(rootfs, err);
+		if (rc == 0)
+			rc = mount_proc(err);
 		if (rc < 0)
 			return err_ctx(err, "make the rootfs visible in /proc");
 	}
