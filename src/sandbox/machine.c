@@ -114,7 +114,7 @@ void container_remove(struct container *ct)
 }
 
 void container_guest_error(const struct container *ct, const struct msg_reply *m,
-			   int code, struct kata_err *err)
+			   int code, bool starts, struct kata_err *err)
 {
 	char text[sizeof(err->msg)];
 
@@ -128,8 +128,8 @@ void container_guest_error(const struct container *ct, const struct msg_reply *m
 		return;
 	}
 	guest_text_to_host(ct->spec, ct->number, m->text, text, sizeof(text));
-	err_set(err, m->err ? -(int)m->err : -EIO,
-		"unable to start container process: %s", text);
+	err_set(err, m->err ? -(int)m->err : -EIO, "%s%s",
+		starts ? "unable to start container process: " : "", text);
 	if (m->code == MSG_NOT_FOUND)
 		err->status = 127;
 	else if (m->code == MSG_NOT_EXECUTABLE)
@@ -165,7 +165,7 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	if (!ct)
 		return;
 	if (!m || m->code != MSG_OK) {
-		container_guest_error(ct, m, code, &err);
+		container_guest_error(ct, m, code, true, &err);
 		fail_container(ct, &err);
 		return;
 	}

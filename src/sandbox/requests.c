@@ -62,6 +62,7 @@ struct pending {
 	struct sandbox *sb;
 	struct caller *caller;
 	uint32_t container, process;
+	bool starts; /* a program */
 	void (*done)(struct container *ct, struct process *p, bool ok);
 	void (*answer)(struct caller *c, struct container *ct);
 };
@@ -75,7 +76,7 @@ static void on_reply(void *arg, int code, const struct msg_reply *m)
 
 	free(arg);
 	if (!ok && ct)
-		container_guest_error(ct, m, code, &err);
+		container_guest_error(ct, m, code, p.starts, &err);
 	else if (!ct)
 		err_set(&err, -ESRCH, "container not running");
 	if (ct && p.done)
@@ -183,7 +184,8 @@ static int do_start(struct request *r, struct kata_err *err)
 	if (!r->ct->spec->process)
 		return err_set(err, -EINVAL, "config.json has no process to start");
 	r->ct->state = CT_STARTING;
-	return ask_plain(r, MSG_START, (struct pending){ .done = started }, err);
+	return ask_plain(r, MSG_START,
+			 (struct pending){ .starts = true, .done = started }, err);
 }
 
 /* --- exec -------------------------------------------------------------------------------- */
@@ -211,7 +213,9 @@ static int ask_exec(struct request *r, const struct oci_process *spec, struct pr
 		return err_sys_code(err, rc, "make the streams of a process");
 	guest_exec_write(spec, r->ct->number, p->number, &st, &body);
 	rc = ask(r, MSG_EXEC, &body,
-		 (struct pending){ .process = p->number, .done = executed }, err);
+		 (struct pending){
+			 .process = p->number, .starts = true, .done = executed },
+		 err);
 	buf_done(&body);
 	return rc;
 }

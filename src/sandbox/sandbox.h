@@ -168,10 +168,11 @@ struct container *container_by_number(struct sandbox *sb, uint32_t number);
 struct process *container_process(struct container *ct, uint32_t number);
 /**
  * container_guest_error() - what a failed request means to whoever typed the command, in the
- * words of config.json. @m: the agent's answer; NULL: none came, for the reason @code.
+ * words of config.json. @m: the agent's answer; NULL: none came, for the reason @code. @starts: a
+ * program was to be run, and runc says so in front.
  */
 void container_guest_error(const struct container *ct, const struct msg_reply *m,
-			   int code, struct kata_err *err);
+			   int code, bool starts, struct kata_err *err);
 /** container_tell_exits() - to the shims that have not heard; the container may be gone after. */
 void container_tell_exits(struct container *ct);
 /** container_remove() - forget it and all of its processes; the last one ends the sandbox. */
