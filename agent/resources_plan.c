@@ -131,7 +131,9 @@ static int plan_memory(struct plan *p)
 	if (p->facts->update && limit > 0 && (uint64_t)limit > p->facts->ram)
 		return err_set(p->err, -EINVAL,
 			       MEMORY "limit: memory limit %" PRId64
-				      " is more than the VM has (%" PRIu64 ")",
+				      " is more than the VM has (%" PRIu64
+				      "); [guest] memory_room in kata.conf leaves "
+				      "room at create",
 			       limit, p->facts->ram);
 	r = check_usage(p, m);
 	if (r == 0)

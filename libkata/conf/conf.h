@@ -48,7 +48,8 @@ struct kata_conf {
 	const char *initrd; /* initrd = initramfs with the agent */
 	struct strv kernel_params; /* kernel_params = appended to the command line */
 	uint64_t memory;	   /* memory = size, default 512M; 64M .. 1T; bytes */
-	uint32_t vcpus;		   /* vcpus = 1 .. 255, default 1 */
+	uint64_t memory_room; /* memory_room = size, default 0; beyond a limit, for update */
+	uint32_t vcpus;	      /* vcpus = 1 .. 255, default 1 */
 	uint32_t boot_timeout; /* boot_timeout = seconds until the agent must have dialled in, 1..3600 */
 	bool console; /* console = yes: guest console in <root>/@<id>/console.log */
 	/* [share] */

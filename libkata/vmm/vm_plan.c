@@ -231,6 +231,11 @@ static uint64_t memory_limit(const struct oci_spec *spec)
 	return m && m->limit && *m->limit > 0 ? (uint64_t)*m->limit : 0;
 }
 
+static uint64_t vm_memory_around(uint64_t workload)
+{
+	return workload + workload / VM_RESERVE_SHARE + VM_RESERVE;
+}
+
 uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec)
 {
 	const struct oci_vm_hw *hw = spec->vm ? spec->vm->hwConfig : NULL;
@@ -241,7 +246,7 @@ uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec
 	else if (limit > VM_MEMORY_MAX / 2) /* more than any VM has: as good as none */
 		memory = conf->memory;
 	else if (limit)
-		memory = limit + limit / VM_RESERVE_SHARE + VM_RESERVE;
+		memory = vm_memory_around(limit + conf->memory_room);
 	if (memory < VM_MEMORY_MIN || memory > VM_MEMORY_MAX)
 		return memory; /* refused, in the user's number */
 	return (memory + VM_MEMORY_ALIGN - 1) / VM_MEMORY_ALIGN * VM_MEMORY_ALIGN;

@@ -361,7 +361,7 @@ START_TEST(resources_of_memory)
 	check_plan(
 		"{\"memory\":{\"limit\":1048577}}", &old_group,
 		"linux.resources.memory.limit: memory limit 1048577 is more than the VM "
-		"has (1048576)");
+		"has (1048576); [guest] memory_room in kata.conf leaves room at create");
 	check_plan("{\"memory\":{\"limit\":1048576}}", &old_group, "memory.max=1048576");
 	check_plan("{\"memory\":{\"swap\":1500}}", &old_group, "memory.swap.max=500");
 	check_plan(

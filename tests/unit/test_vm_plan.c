@@ -177,7 +177,7 @@ static uint64_t memory_with(struct fixture *f, int64_t limit)
 
 START_TEST(memory_follows_the_limit)
 {
-	FIXTURE f;
+	FIXTURE f, g;
 
 	setup(&f, "");
 	ck_assert_uint_eq(memory_with(&f, 0), 512);
@@ -186,6 +186,9 @@ START_TEST(memory_follows_the_limit)
 	ck_assert_uint_eq(memory_with(&f, 1ll << 30), 1024 + 32 + 64);
 	ck_assert_uint_eq(memory_with(&f, INT64_MAX), 512);
 	ck_assert_uint_eq(memory_with(&f, 1), 66); /* whole huge pages */
+	setup(&g, "[guest]\nmemory_room = 64M\n");
+	ck_assert_uint_eq(memory_with(&g, 64 << 20), 64 + 64 + 4 + 64);
+	ck_assert_uint_eq(memory_with(&g, 0), 512);
 }
 END_TEST
 
