@@ -103,7 +103,11 @@ is_well()
 	eventually 30 gone "$pid"
 	docker_start
 	eventually 30 is "$c" State.Status exited
-	equal "$(of "$c" State.ExitCode)" 7
+	# containerd 2 drops the shim of what has ended before dockerd asks: 255, with runc too
+	case $(engine_suite) in
+	sid) [[ $(of "$c" State.ExitCode) = @(7|255) ]] ;;
+	*) equal "$(of "$c" State.ExitCode)" 7 ;;
+	esac
 	rm "$T/v/go"
 	d start "$c"
 	equal "$(of "$c" State.Running)" true
