@@ -9,6 +9,7 @@
  *   unit.c      systemd units: names, places, properties; pure
  *   host.c      which hierarchies this host has, from mountinfo and /proc/self/cgroup
  *   cgroup.c    make, join, remove
+ *   move.c      processes from one to another
  *   apply.c     a plan into the files
  *   bpf.c       load and attach the eBPF program
  *   systemd.c   scope units over D-Bus (libsystemd, optional)
@@ -100,6 +101,18 @@ int cgroup_apply(struct cgroup *g, const struct oci_resources *res,
  * are in it. A just-killed process may still count for a moment: waits for it, bounded (1 s).
  */
 int cgroup_remove(const char *name, struct kata_err *err) MUST_CHECK;
+
+/**
+ * cgroup_name_beside() - the name of a group beside @name: its own with @tag behind. NULL where there
+ * is none: no group at all, or a slice, whose name says where it is.
+ */
+const char *cgroup_name_beside(const char *name, const char *tag, struct arena *a);
+/**
+ * cgroup_move() - all processes of @from, those that they start meanwhile included. Where it fails
+ * some may have been moved. -EBUSY: it does not become empty.
+ */
+int cgroup_move(const struct cgroup *from, const struct cgroup *to,
+		struct kata_err *err) MUST_CHECK;
 
 /** cgroup_features() - what this build and host have, for `features`. */
 struct cgroup_support {

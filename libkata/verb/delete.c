@@ -5,9 +5,9 @@
  *
  * A VM outlives the container it was made for while others run in it. So each
  * delete asks the sandbox how many are left, and whoever finds none, or no VM
- * any more, removes what was made for the VM: its directory and, in the group of
- * the first container, the cgroup of its processes. Every record says where
- * those are; when this is done half-way any other delete can do the rest.
+ * any more, removes what was made for the VM: its directory and the cgroup of
+ * its processes (vm_group.c). Every record says where those are; when this is
+ * done half-way any other delete can do the rest.
  *
  * A forced delete does not stop at the lock: a create or start that hangs holds
  * it. Killing the container first makes that verb fail and let go.
@@ -18,9 +18,9 @@
 
 #include "base/log.h"
 #include "base/proc.h"
-#include "cgroup/cgroup.h"
 #include "sandbox/ctl.h"
 #include "verb/verb.h"
+#include "verb/vm_group.h"
 
 /* Was the VM made for it? */
 static bool has_own_vm(const struct verb_box *box)
@@ -144,18 +144,6 @@ static struct vm_use vm_used_by(const struct verb_box *box)
 	return use;
 }
 
-/* Processes in it that are not ours are no reason to keep a container for ever. */
-static int remove_group(const char *name, struct kata_err *err)
-{
-	int rc = name ? cgroup_remove(name, err) : 0;
-
-	if (rc != -EBUSY)
-		return rc;
-	log_warn("%s: processes that are not the container's are in it", err->msg);
-	err_done(err);
-	return 0;
-}
-
 /*
  * The VM has ended: what was made for it goes, unless a later one has taken over
  * its name. That cannot be while the record of its first container is there.
@@ -166,7 +154,7 @@ static int remove_vm(const struct verb_box *box, struct kata_err *err)
 
 	if (!has_own_vm(box) && vm_used_by(box).another)
 		return 0;
-	rc = remove_group(box->rec.sandbox_cgroup, err);
+	rc = vm_group_remove(box, err);
 	return rc < 0 ? rc : store_sandbox_remove(box->root, box->rec.sandbox_id, err);
 }
 
@@ -225,6 +213,8 @@ int verb_leave_vm(const struct verb_box *box, struct kata_err *err)
 	AUTO_CLOSE int sandbox = open_recorded(box->rec.sandbox);
 	int rc = take_out(box, sandbox, err);
 
+	if (rc == 0 && has_own_vm(box))
+		vm_group_move_out(box);
 	if (rc <= 0)
 		return rc;
 	rc = await_end(sandbox);
@@ -250,7 +240,7 @@ static int end_processes(const struct verb_box *box, bool kill, struct kata_err 
 	rc = verb_leave_vm(box, err);
 	if (rc < 0 || str_eq(box->rec.cgroup, box->rec.sandbox_cgroup))
 		return rc;
-	return remove_group(box->rec.cgroup, err);
+	return group_remove(box->rec.cgroup, err);
 }
 
 /* --- the verb ------------------------------------------------------------------------------- */

@@ -519,6 +519,15 @@ controller()
 	equal "$(d wait "$c-2")" 137
 }
 
+@test "docker restart of one that another has joined" {
+	box
+	net=container:$c dup --name "$c-2" e2e-busybox sleep 3000
+	d restart -t 0 "$c"
+	inside true
+	d exec "$c-2" true
+	equal "$(of "$c-2" State.Status)" running
+}
+
 @test "docker run --pid container:X with a network of its own is refused" {
 	box
 	run -125 drun --pid "container:$c" e2e-busybox true

@@ -89,6 +89,39 @@ START_TEST(made_joined_and_removed)
 }
 END_TEST
 
+START_TEST(processes_move_to_another)
+{
+	const char *name = test_name("m");
+	AUTO(arena) *a = arena_new();
+	const char *beside = cgroup_name_beside(name, "-vm1", a);
+	struct cgroup *from = NULL, *to = NULL;
+	pid_t first = sleeper(), second = sleeper();
+	AUTO_FREE char *groups = NULL;
+
+	ck_assert_msg(cgroup_make(name, first, NULL, &from, &err) == 0, "%s", err.msg);
+	for (size_t i = 0; i < from->n_dirs; i++) {
+		AUTO_FREE char *text = mem_printf("%ld", (long)second);
+
+		ck_assert_int_eq(fs_write_str(from->dirs[i].fd, "cgroup.procs", text), 0);
+	}
+	ck_assert_msg(cgroup_make(beside, first, NULL, &to, &err) == 0, "%s", err.msg);
+	ck_assert_msg(cgroup_move(from, to, &err) == 0, "%s", err.msg);
+	groups = groups_of(second);
+	for (size_t i = 0; i < from->n_dirs; i++) {
+		AUTO_FREE char *line = mem_printf(":%s:%s\n", from->dirs[i].hier->names,
+						  beside + strlen(CG_NAME_CGROUPFS));
+		ck_assert_msg(strstr(groups, line), "%s not in %s", line, groups);
+	}
+	cgroup_free(from);
+	cgroup_free(to);
+	ck_assert_msg(cgroup_remove(name, &err) == 0, "%s", err.msg);
+	end(first);
+	end(second);
+	ck_assert_msg(cgroup_remove(beside, &err) == 0, "%s", err.msg);
+	remove_parent(name);
+}
+END_TEST
+
 START_TEST(child_is_born_in_it)
 {
 	const char *name = test_name("b");
@@ -400,11 +433,17 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		made_joined_and_removed,    child_is_born_in_it,
-		one_in_use_is_refused,	    frozen_one_is_refused,
-		removed_with_groups_below,  failure_leaves_nothing,
-		disabled_does_nothing,	    limits_reach_v1_files,
-		missing_controller_is_told, v2_group,
+		made_joined_and_removed,
+		processes_move_to_another,
+		child_is_born_in_it,
+		one_in_use_is_refused,
+		frozen_one_is_refused,
+		removed_with_groups_below,
+		failure_leaves_nothing,
+		disabled_does_nothing,
+		limits_reach_v1_files,
+		missing_controller_is_told,
+		v2_group,
 	};
 	AUTO(arena) *a = arena_new();
 	struct cg_host host;

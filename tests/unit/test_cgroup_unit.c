@@ -57,6 +57,25 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(names_beside)
+{
+	static const struct {
+		const char *name, *beside;
+	} rows[] = {
+		{ "cgroupfs:/a/b", "cgroupfs:/a/b-vm1" },
+		{ "cgroupfs:/a\nmemory:/b/a", "cgroupfs:/a-vm1\nmemory:/b/a-vm1" },
+		{ "systemd:system.slice:docker-1.scope",
+		  "systemd:system.slice:docker-1-vm1.scope" },
+		{ "systemd:a.slice:a-b.slice", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ck_assert_pstr_eq(cgroup_name_beside(rows[i].name, "-vm1", test_arena()),
+				  rows[i].beside);
+}
+END_TEST
+
 START_TEST(bad_names)
 {
 	static const char *const paths[] = {
@@ -249,8 +268,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { names, bad_names, annotations, bad_annotations,
-				       limits_as_properties };
+	const TTest *const tests[] = {
+		names,	     names_beside,    bad_names,
+		annotations, bad_annotations, limits_as_properties
+	};
 
 	return suite_run("cgroup_unit", tests, ARRAY_SIZE(tests));
 }
