@@ -36,11 +36,16 @@ static char *escape(const char *s)
 /*
  * xattr: file capabilities and what images carry. announce_submounts: binds come from several
  * file systems, and inode numbers are unique only within one.
+ *
+ * auto: cache=auto of the server has the guest drop a file's pages at every open, so each exec of
+ * a program reads it anew and under TCG is translated anew. With cache=always they are dropped
+ * when size or time of change differ; timeout is how many seconds the guest may go without asking for
+ * those: as many as with the server's auto.
  */
 static void argv_c(const struct kata_conf *conf, int listen_fd, const char *dir,
 		   struct strv *ret)
 {
-	static const char *const cache[] = { [CONF_FS_CACHE_AUTO] = "auto",
+	static const char *const cache[] = { [CONF_FS_CACHE_AUTO] = "always,timeout=1",
 					     [CONF_FS_CACHE_ALWAYS] = "always",
 					     [CONF_FS_CACHE_NEVER] = "none" };
 	static const char *const fixed[] = {

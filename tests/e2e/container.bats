@@ -198,6 +198,27 @@ teardown()
 	equal "$(cat "$T/single")" two
 }
 
+@test "what the host writes, replaces and removes is seen within two seconds" {
+	sh_bundle b 'exec sleep 1000'
+	d=$T/b/rootfs/d
+	mkdir "$d"
+	echo one >"$d/over"
+	echo one >"$d/longer"
+	echo one >"$d/replaced"
+	echo one >"$d/removed"
+	start_container "$c" b
+	look='cd /d && echo * && cat over longer replaced'
+	equal "$(kata exec "$c" sh -c "$look")" $'longer over removed replaced\none\none\none'
+	echo two >"$d/over" # as many bytes
+	echo 'two of them' >"$d/longer"
+	echo two >"$d/replaced.new"
+	mv "$d/replaced.new" "$d/replaced"
+	rm "$d/removed"
+	echo two >"$d/added"
+	sleep 2
+	equal "$(kata exec "$c" sh -c "$look")" $'added longer over replaced\ntwo\ntwo of them\ntwo'
+}
+
 @test "read-only is the host's doing: the guest's root cannot lift it" {
 	mkdir "$T/ro"
 	echo safe >"$T/ro/file"
