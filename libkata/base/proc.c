@@ -392,24 +392,33 @@ static int read_report(int fd, struct report *rep)
 	return 1;
 }
 
-static int spawn_failed(const struct proc_spawn *sp, uint32_t step, int code,
-			struct kata_err *err)
+static int spawn_failed(const char *path, uint32_t step, int code, struct kata_err *err)
 {
-	const char *name = sp->path ? sp->path : sp->argv[0];
-
-	return err_sys_code(err, code, "start %s: %s", name, step_names[step]);
+	return err_sys_code(err, code, "start %s: %s", path, step_names[step]);
 }
 
-/** Clone, wait for the report. */
-static int spawn(struct birth *c, struct proc *p, struct kata_err *err)
+static const char *name_of(const struct proc_spawn *sp)
 {
-	const struct proc_spawn *sp = c->sp;
+	return sp->path ? sp->path : sp->argv[0];
+}
+
+/* A child that will not come to be: reaped, so that nothing is left of it. */
+static void forget(struct proc *p)
+{
+	if (p->pidfd >= 0)
+		(void)!proc_wait(p);
+	proc_done(p);
+	*p = (struct proc)PROC_INIT;
+}
+
+/** Clone. Return: 0, the pipe that the report comes through in @ret_report. */
+static int begin(struct birth *c, struct proc *p, int *ret_report, struct kata_err *err)
+{
 	AUTO_CLOSE int read_end = -1;
-	struct report rep;
 	int fds[2], r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(err, "start %s: pipe", sp->path ? sp->path : sp->argv[0]);
+		return err_sys(err, "start %s: pipe", name_of(c->sp));
 	read_end = fds[0];
 	c->report_fd = fds[1];
 	r = make_child(c, read_end, p);
@@ -417,25 +426,15 @@ static int spawn(struct birth *c, struct proc *p, struct kata_err *err)
 	if (r < 0) {
 		if (p->pidfd >= 0)
 			(void)!proc_kill(p->pidfd, SIGKILL);
-		rep = (struct report){ STEP_CLONE, -r };
-	} else if (!read_report(read_end, &rep)) {
-		return 0;
+		forget(p);
+		return spawn_failed(name_of(c->sp), STEP_CLONE, r, err);
 	}
-	if (p->pidfd >= 0)
-		(void)!proc_wait(p);
-	return spawn_failed(sp, rep.step, -rep.error, err);
+	*ret_report = TAKE_FD(read_end);
+	return 0;
 }
 
-/**
- * proc_spawn() - start a process
- *
- * Blocks until exec happened in the child, which no event loop of ours notices:
- * it takes well below a millisecond. A child that is killed before exec counts
- * as started; its end tells.
- *
- * Return: 0, @ret_proc filled in; -errno, "start <program>: <step>: <why>" in @err.
- */
-int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_err *err)
+int proc_spawn_begin(const struct proc_spawn *sp, struct proc *ret_proc, int *ret_report,
+		     struct kata_err *err)
 {
 	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	AUTO_FREE int *high = mem_grow(NULL, sp->n_fds, sizeof(int));
@@ -452,10 +451,35 @@ int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_e
 
 	if (null_fd < 0)
 		return err_sys(err, "open /dev/null");
-	r = spawn(&c, &p, err);
-	if (r < 0)
-		proc_done(&p);
-	else
+	r = begin(&c, &p, ret_report, err);
+	if (r == 0)
 		*ret_proc = p;
 	return r;
+}
+
+int proc_spawn_end(const char *path, struct proc *p, int report, struct kata_err *err)
+{
+	struct report rep;
+
+	if (!read_report(report, &rep))
+		return 0;
+	forget(p);
+	return spawn_failed(path, rep.step, -rep.error, err);
+}
+
+/**
+ * proc_spawn() - start a process
+ *
+ * Blocks until exec happened in the child, which no event loop of ours notices:
+ * it takes well below a millisecond, but for the 10 ms of joining a cgroup. A child that is
+ * killed before exec counts as started; its end tells.
+ *
+ * Return: 0, @ret_proc filled in; -errno, "start <program>: <step>: <why>" in @err.
+ */
+int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc, struct kata_err *err)
+{
+	AUTO_CLOSE int report = -1;
+	int r = proc_spawn_begin(sp, ret_proc, &report, err);
+
+	return r < 0 ? r : proc_spawn_end(name_of(sp), ret_proc, report, err);
 }

@@ -72,7 +72,13 @@ struct proc {
 
 /**
  * proc_spawn() - start it; returns once exec happened (or failed: the error says which step).
+ * proc_spawn_begin() - returns when there is a child; the steps up to exec are its own business until
+ * proc_spawn_end(), which is given *@ret_report. To end it before that: proc_kill(), proc_wait().
  */
+int proc_spawn_begin(const struct proc_spawn *sp, struct proc *ret_proc, int *ret_report,
+		     struct kata_err *err) MUST_CHECK;
+int proc_spawn_end(const char *path, struct proc *p, int report,
+		   struct kata_err *err) MUST_CHECK;
 int proc_spawn(const struct proc_spawn *sp, struct proc *ret_proc,
 	       struct kata_err *err) MUST_CHECK;
 void proc_done(struct proc *p);

@@ -161,7 +161,15 @@ static void give_fd(struct ctl_ask *ask, int *in, size_t *n_in)
 	*ask->ret_fd = *n_in > 0 ? in[--*n_in] : -1;
 }
 
-int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err)
+int ctl_begin(int fd, const struct ctl_ask *ask, struct kata_err *err)
+{
+	struct ctl_msg m = ask->m;
+	int rc = ctl_send(fd, &m, ask->fds, ask->n_fds);
+
+	return rc < 0 ? call_failed(rc, err) : 0;
+}
+
+int ctl_end(int fd, struct ctl_ask *ask, struct kata_err *err)
 {
 	int64_t deadline = ask->timeout_ms < 0 ? -1 : now_ms() + ask->timeout_ms;
 	int in[SOCK_MAX_FDS];
@@ -170,9 +178,6 @@ int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err)
 
 	if (ask->ret_fd)
 		*ask->ret_fd = -1;
-	rc = ctl_send(fd, &ask->m, ask->fds, ask->n_fds);
-	if (rc < 0)
-		return call_failed(rc, err);
 	do {
 		rc = wait_readable(fd, deadline);
 		if (rc < 0)
@@ -186,4 +191,11 @@ int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err)
 		give_fd(ask, in, &n_in);
 	close_fds(in, &n_in);
 	return rc;
+}
+
+int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err)
+{
+	int rc = ctl_begin(fd, ask, err);
+
+	return rc < 0 ? rc : ctl_end(fd, ask, err);
 }

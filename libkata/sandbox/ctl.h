@@ -97,7 +97,11 @@ struct ctl_ask {
 	int *ret_fd;
 };
 
-/** ctl_call() - send, wait for the CTL_REPLY; a failure in it becomes @err. */
+/** ctl_begin() - only send: what is to be done while the sandbox is at work goes between. */
+int ctl_begin(int fd, const struct ctl_ask *ask, struct kata_err *err) MUST_CHECK;
+/** ctl_end() - wait for the CTL_REPLY to ctl_begin(); a failure in it becomes @err. */
+int ctl_end(int fd, struct ctl_ask *ask, struct kata_err *err) MUST_CHECK;
+/** ctl_call() - both. */
 int ctl_call(int fd, struct ctl_ask *ask, struct kata_err *err) MUST_CHECK;
 
 /** Descriptors that kata-sandbox and kata-shim are started with. */

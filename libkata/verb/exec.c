@@ -2,7 +2,9 @@
 /*
  * exec: a further process in a container, in order as a table of steps. What a failed step leaves is
  * undone by letting go: a shim whose process does not come to be is killed, a connection that
- * closes before its answer makes the sandbox kill what it had begun.
+ * closes before its answer makes the sandbox kill what it had begun. Therefore the guest can be asked
+ * before the shim stands: to join a cgroup the host's kernel may need 10 ms (a grace period of
+ * RCU), in which the guest has done most of its part.
  *
  * The shim is not quite the container's twin: it shares network, ipc and uts namespaces and the
  * cgroup, but stays in the host's pid namespace, where it lives until it has drained, and in the host's
@@ -155,12 +157,18 @@ static int spawn_detached(struct execution *x, struct kata_err *err)
 	sp.new_session = true;
 	sp.signals_wait = true;
 	sp.ctty = tty >= 0 ? 0 : -1;
-	rc = proc_spawn(&sp, &x->shim, err);
+	rc = proc_spawn_begin(&sp, &x->shim, &x->birth_fd, err);
 	strv_done(&env);
 	/* the shim has it now; ours would hide its end from the sandbox */
 	fd_drop(&x->shim_fd);
 	fd_drop(&x->console.slave);
 	return rc;
+}
+
+static int await_shim(struct execution *x, struct kata_err *err)
+{
+	return x->birth_fd < 0 ? 0
+			       : proc_spawn_end("kata-shim", &x->shim, x->birth_fd, err);
 }
 
 static pid_t shim_pid(const struct execution *x)
@@ -182,13 +190,11 @@ static int ask(struct execution *x, struct kata_err *err)
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b };
 	AUTO_CLOSE int document = -1;
-	AUTO_CLOSE int fd = -1;
 	struct store_proc shim;
 	struct ctl_ask a = {
 		.m = { .type = CTL_EXEC,
 		       .flags = x->args->ignore_paused ? CTL_F_PAUSED : 0 },
 		.n_fds = 2,
-		.timeout_ms = VERB_CALL_MS,
 	};
 	int rc;
 
@@ -204,11 +210,20 @@ static int ask(struct execution *x, struct kata_err *err)
 	a.m.bytes = shim.start;
 	str_copy(a.m.id, sizeof(a.m.id), x->box.rec.id);
 	a.fds = (const int[]){ document, x->sandbox_end };
-	/* apart: a program that is not there is -ENOENT, too */
-	fd = verb_connect(&x->box, err);
-	rc = fd < 0 ? fd : ctl_call(fd, &a, err);
+	x->ask_fd = verb_connect(&x->box, err);
+	rc = x->ask_fd < 0 ? x->ask_fd : ctl_begin(x->ask_fd, &a, err);
 	fd_drop(&x->sandbox_end);
-	if ((fd < 0 && verb_is_gone(fd)) || rc == -ECONNRESET)
+	if (verb_is_gone(rc) || rc == -ECONNRESET)
+		return err_set(err, -ESRCH, "cannot exec in a stopped container");
+	return rc;
+}
+
+static int await_answer(struct execution *x, struct kata_err *err)
+{
+	struct ctl_ask a = { .timeout_ms = VERB_CALL_MS };
+	int rc = ctl_end(x->ask_fd, &a, err);
+
+	if (rc == -ECONNRESET)
 		return err_set(err, -ESRCH, "cannot exec in a stopped container");
 	return rc;
 }
@@ -220,7 +235,6 @@ static int write_pid_file(struct execution *x, struct kata_err *err)
 
 /* --- becoming the shim -------------------------------------------------------------------- */
 
-/* Before the process is asked for: what can fail has failed then. */
 static int enter(struct execution *x, struct kata_err *err)
 {
 	size_t n;
@@ -283,8 +297,10 @@ static int become(struct execution *x, struct kata_err *err)
 /* --- the order ---------------------------------------------------------------------------- */
 
 static int (*const steps[])(struct execution *x, struct kata_err *err) = {
-	open_container,	 exec_process,	 open_console, open_namespaces, open_cgroup,
-	make_connection, spawn_detached, enter,	       send_console,	ask,
+	open_container,	 exec_process, open_console,
+	open_namespaces, open_cgroup,  make_connection,
+	spawn_detached,	 send_console, ask,
+	enter,		 await_shim,   await_answer,
 	write_pid_file,	 become,
 };
 
@@ -299,6 +315,8 @@ static void let_go(struct execution *x, bool failed)
 		fd_drop(&x->ns_fd[i]);
 	fd_drop(&x->shim_fd);
 	fd_drop(&x->sandbox_end);
+	fd_drop(&x->birth_fd);
+	fd_drop(&x->ask_fd);
 	cgroup_free(x->cgroup);
 	verb_box_done(&x->box);
 }
@@ -315,6 +333,8 @@ int kata_exec(const struct kata *k, const struct kata_exec_args *args,
 		.shim_fd = -1,
 		.sandbox_end = -1,
 		.shim = PROC_INIT,
+		.birth_fd = -1,
+		.ask_fd = -1,
 	};
 	int rc = 0;
 

@@ -21,6 +21,8 @@ struct execution {
 	int shim_fd;	  /* the shim's end of its connection to the sandbox */
 	int sandbox_end;  /* the other, until the sandbox has it */
 	struct proc shim; /* detached */
+	int birth_fd;	  /* of the shim, until it stands */
+	int ask_fd;	  /* where the sandbox will answer */
 };
 
 /** exec_process() - fills x->process. */
