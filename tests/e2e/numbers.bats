@@ -13,7 +13,6 @@ setup()
 
 teardown()
 {
-	[ -z "${cg:-}" ] || rmdir "$cg/vmm" "$cg/devices" "$cg" 2>/dev/null || true
 	e2e_teardown
 }
 
@@ -46,135 +45,39 @@ say()
 
 # --- processor time ---------------------------------------------------------------------------
 
-# a cgroup that counts nanoseconds, v1 or v2
-cpu_cgroup()
+# bench SCENARIO: its rows, measured against runc; the table is shown
+bench()
 {
-	cg=/sys/fs/cgroup/cpuacct
-	[ -d $cg ] || cg=/sys/fs/cgroup
-	cg=$cg/kata-e2e-$c
-	mkdir "$cg" "$cg/vmm" "$cg/devices"
+	type runc >/dev/null || skip "no runc"
+	timeout -k 10 900 "$e2e_dir/../bench/run" --quick --against '' --json "$T/bench.json" "$1" \
+		>"$T/table" 3>&-
+	while read -r line; do
+		say "$line"
+	done <"$T/table"
 }
 
-# elsewhere GROUP PROGRAM: a program that moves itself away before it is PROGRAM
-elsewhere()
+# ratio ROW THEIRS: median of ours by theirs
+ratio()
 {
-	local path=$T/$1-${2##*/}
-	cat >"$path" <<-EOF
-		#!/bin/sh
-		echo 0 >$cg/$1/cgroup.procs
-		exec $2 "\$@"
-	EOF
-	chmod +x "$path"
-	printf '%s' "$path"
+	jq --arg row "$1" --arg theirs "$2" \
+		'.rows[] | select(.row == $row and .theirs_is == $theirs) | .ratio.median' "$T/bench.json"
 }
 
-# The VMM (and with it the guest) and the two programs of others that serve its devices are
-# counted apart.
-count_apart()
+at_most()
 {
-	local virtiofsd flavour=rust
-	virtiofsd=$("$KATA_RUNTIME" config --json | jq -r .share.virtiofsd.value)
-	[ "$virtiofsd" != /usr/lib/qemu/virtiofsd ] || flavour=c
-	conf hypervisor "path = $(elsewhere vmm "$(type -p qemu-system-x86_64)")" \
-		"vsock_device = $(elsewhere devices "$("$KATA_RUNTIME" config --json |
-			jq -r .hypervisor.vsock_device.value)")"
-	conf share "virtiofsd = $(elsewhere devices "$virtiofsd")" "flavour = $flavour"
-}
-
-# group_us [GROUP]: of the whole, or of a part
-group_us()
-{
-	local dir=$cg/${1:-}
-	if [ -e "$dir/cpuacct.usage" ]; then
-		echo $(($(cat "$dir/cpuacct.usage") / 1000))
-	else
-		awk '/^usage_usec/ { print $2 }' "$dir/cpu.stat"
-	fi
-}
-
-# both versions count what is below as well
-ours_us()
-{
-	echo $(($(group_us) - $(group_us vmm) - $(group_us devices)))
-}
-
-# counted COMMAND...: run as a member of the cgroup
-counted()
-{
-	(
-		echo "$BASHPID" >"$cg/cgroup.procs"
-		exec timeout 60 "$@" 3>&-
-	)
-}
-
-empty()
-{
-	[ ! -s "$cg/cgroup.procs" ]
-}
-
-# create + start + delete of $1...: microseconds of processor time, without those counted apart
-life_us()
-{
-	local before
-	before=$(ours_us)
-	counted "$@" create --bundle "$T/b" "$c" </dev/null >"$T/out" 2>&1
-	counted "$@" start "$c"
-	eventually 30 grep -q done "$T/out" # the program has run
-	counted "$@" delete --force "$c"
-	eventually 30 empty
-	echo $(($(ours_us) - before))
+	jq -en --argjson got "${1:-null}" --argjson limit "$2" '$got != null and $got <= $limit' ||
+		fail "ratio ${1:-not measured}, limit $2"
 }
 
 @test "create, start and delete use less processor time of ours than of runc" {
-	type runc >/dev/null || skip "no runc"
-	sh_bundle b 'echo done; sleep 100'
-	cpu_cgroup
-	count_apart
-	for i in 1 2 3 4 5; do
-		life_us runc --root "$T/runc" >>"$T/runc.us"
-		life_us "$KATA_RUNTIME" --root "$ROOT" >>"$T/kata.us"
-	done
-	rm -rf "$T/runc"
-	ours=$(median <"$T/kata.us")
-	theirs=$(median <"$T/runc.us")
-	devices=$(($(group_us devices) / 5))
-	say "create+start+delete: $ours us (and $devices us of virtiofsd and the vsock device), runc $theirs us, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")"
-	[ "$ours" -lt "$theirs" ]
-}
-
-# exec of true in container $1: microseconds of processor time, and of the clock
-exec_us()
-{
-	local before began id=$1
-	shift
-	before=$(ours_us)
-	began=$(date +%s%N)
-	counted "$@" exec "$id" true </dev/null
-	echo $((($(date +%s%N) - began) / 1000)) >>"$T/clock"
-	echo $(($(ours_us) - before))
+	bench life
+	at_most "$(ratio 'create+start+delete: cpu' runc)" 1
 }
 
 @test "exec of true uses less processor time of ours than of runc" {
-	type runc >/dev/null || skip "no runc"
-	sh_bundle b 'echo done; exec sleep 1000'
-	cpu_cgroup
-	count_apart
-	counted runc --root "$T/runc" run -d --bundle "$T/b" "$c-runc" </dev/null >/dev/null 2>&1
-	counted "$KATA_RUNTIME" --root "$ROOT" run -d --bundle "$T/b" "$c" </dev/null >"$T/out" 2>&1
-	eventually 30 grep -q done "$T/out"
-	for i in 1 2 3 4 5 6 7 8 9; do
-		exec_us "$c-runc" runc --root "$T/runc" >>"$T/runc.us"
-		exec_us "$c" "$KATA_RUNTIME" --root "$ROOT" >>"$T/kata.us"
-	done
-	runc --root "$T/runc" delete --force "$c-runc"
-	rm -rf "$T/runc"
-	kata delete --force "$c"
-	ours=$(median <"$T/kata.us")
-	theirs=$(median <"$T/runc.us")
-	clock=$(sed -n 'n;p' "$T/clock" | median)
-	runc_clock=$(sed -n 'p;n' "$T/clock" | median)
-	say "exec of true: $ours us, runc $theirs us, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }"); wall $clock us, runc $runc_clock us"
-	[ "$ours" -le "$theirs" ]
+	bench exec
+	at_most "$(ratio 'exec true: cpu' runc)" 1
+	at_most "$(ratio 'exec true: cpu, all' runc)" 1
 }
 
 # --- idle -------------------------------------------------------------------------------------
