@@ -60,6 +60,8 @@ enum ctl_type {
 #define CTL_F_ALL 1u	/* every process of the container */
 #define CTL_F_CGROUP 2u /* a third descriptor is there */
 #define CTL_F_PAUSED 4u /* exec --ignore-paused */
+/* CTL_CREATE, CTL_EXEC: descriptor 0, 1 or 2 of the shim is /dev/null; so is the guest process's */
+#define CTL_F_NULL(stream) (8u << (stream))
 
 struct ctl_msg {
 	uint16_t version, type;

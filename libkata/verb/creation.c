@@ -360,7 +360,11 @@ static int connect_pair(struct creation *c, struct kata_err *err)
 /* The sandbox gets its work at once; the shim of an own VM is made while it boots. */
 static int ask(struct creation *c, struct kata_err *err)
 {
-	struct ctl_msg m = { .type = CTL_CREATE, .bytes = c->began_us };
+	struct ctl_msg m = {
+		.type = CTL_CREATE,
+		.bytes = c->began_us,
+		.flags = stand_in_null_streams(c->bundle.spec->process),
+	};
 	AUTO_CLOSE int theirs = TAKE_FD(c->sandbox_end_fd);
 	AUTO_CLOSE int config = -1;
 	struct buf text = { 0 };
@@ -379,7 +383,7 @@ static int ask(struct creation *c, struct kata_err *err)
 	fds[n++] = config;
 	fds[n++] = theirs;
 	if (cgroup_memory_dir(c->cgroup) >= 0) {
-		m.flags = CTL_F_CGROUP;
+		m.flags |= CTL_F_CGROUP;
 		fds[n++] = cgroup_memory_dir(c->cgroup);
 	}
 	rc = ctl_send(c->ctl_fd, &m, fds, (size_t)n);

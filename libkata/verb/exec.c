@@ -206,6 +206,7 @@ static int ask(struct execution *x, struct kata_err *err)
 	rc = stand_in_record(shim_pid(x), &shim, err);
 	if (rc < 0)
 		return rc;
+	a.m.flags |= stand_in_null_streams(x->process);
 	a.m.number = (uint32_t)shim.pid;
 	a.m.bytes = shim.start;
 	str_copy(a.m.id, sizeof(a.m.id), x->box.rec.id);

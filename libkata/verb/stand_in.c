@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
@@ -42,6 +45,21 @@ void stand_in_env(const struct stand_in_env *e, struct strv *ret_env)
 	strv_addf(ret_env, SHIM_ENV_COMM "=%.15s", slash ? slash + 1 : program);
 	strv_addf(ret_env, SHIM_ENV_NEWNS "=%d", e->own_root);
 	strv_addf(ret_env, SHIM_ENV_CALLERS_TTY "=%d", e->callers_tty);
+}
+
+uint32_t stand_in_null_streams(const struct oci_process *p)
+{
+	uint32_t flags = 0;
+	struct stat st;
+
+	if (p && p->terminal)
+		return 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+		    st.st_rdev == makedev(1, 3))
+			flags |= CTL_F_NULL(fd);
+	}
+	return flags;
 }
 
 int stand_in_record(pid_t pid, struct store_proc *ret, struct kata_err *err)

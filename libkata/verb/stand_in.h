@@ -24,6 +24,12 @@ void stand_in_env(const struct stand_in_env *e, struct strv *ret_env);
 /** stand_in_argv() - the process's own command line. */
 char *const *stand_in_argv(const struct oci_process *p);
 
+/**
+ * stand_in_null_streams() - CTL_F_NULL() of each of the caller's 0, 1, 2 that is /dev/null, which the
+ * guest has too: no bytes have to travel. None with a terminal.
+ */
+uint32_t stand_in_null_streams(const struct oci_process *p);
+
 /** stand_in_record() - pid and start time. One that has ended already gets a time that never fits. */
 int stand_in_record(pid_t pid, struct store_proc *ret, struct kata_err *err) MUST_CHECK;
 

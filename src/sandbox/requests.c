@@ -166,6 +166,7 @@ static int do_create(struct request *r, struct kata_err *err)
 		new.memory_fd = TAKE_FD(r->fds[2]);
 	ct = container_new_take(sb, &new);
 	container_process(ct, 0)->creator = r->caller;
+	container_process(ct, 0)->flags = r->m->flags;
 	r->caller->container = ct->number;
 	sandbox_event(sb, EV_CREATE, ct, NULL);
 	return 0;
@@ -241,6 +242,7 @@ static int do_exec(struct request *r, struct kata_err *err)
 		return rc;
 	p = process_new_take(r->ct, ++r->ct->sb->last_process, TAKE_FD(r->fds[1]));
 	p->pid = (pid_t)r->m->number;
+	p->flags = r->m->flags;
 	p->creator = r->caller;
 	r->caller->container = r->ct->number;
 	r->caller->process = p->number;

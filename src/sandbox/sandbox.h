@@ -65,6 +65,7 @@ struct process {
 	struct loop_src shim;
 	struct caller *creator;	  /* waits for the answer to CTL_CREATE or CTL_EXEC */
 	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
+	uint32_t flags;		  /* of its CTL_CREATE or CTL_EXEC */
 	uint16_t height, width;	  /* of its terminal, as last told; 0 = never */
 	uint64_t signals;	  /* came before there was a guest process; bit n - 1 */
 	bool built;		  /* the guest has it */

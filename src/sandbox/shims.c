@@ -241,7 +241,7 @@ int shim_streams(struct process *p, bool terminal, uint64_t token[STREAM_KINDS])
 		struct agent_stream want = { p->ct->number, p->number,
 					     (enum msg_stream)s };
 
-		if ((s == STREAM_TTY) != terminal)
+		if ((s == STREAM_TTY) != terminal || (p->flags & CTL_F_NULL(s)))
 			continue;
 		token[s] = agent_expect(p->ct->sb->agent, &want);
 		if (!token[s])

@@ -44,6 +44,18 @@ detached()
 	equal "$(kata exec "$c" echo -n --tty -d)" "--tty -d"
 }
 
+@test "what is /dev/null for the caller is /dev/null in the guest, the rest goes through" {
+	sh_bundle b 'readlink /proc/self/fd/0; exec sleep 1000'
+	start_container "$c" b
+	wait_output "$c" /dev/null
+	equal "$(kata exec "$c" readlink /proc/self/fd/0 </dev/null)" /dev/null
+	equal "$(echo in | kata exec "$c" cat)" in
+	equal "$(kata exec "$c" sh -c 'exec 3>&1; readlink /proc/self/fd/3 >&2' 2>&1 >/dev/null)" \
+		/dev/null
+	kata exec -d "$c" sh -c 'exec 3>&1; readlink /proc/self/fd/3 >/out' >/dev/null
+	eventually 10 grep -qx /dev/null "$T/b/rootfs/out"
+}
+
 @test "exec: user, groups, working directory, environment, capabilities" {
 	sleeper
 	run -0 kata exec -u 1000:1000 -g 2000 --cwd /tmp -e A=b "$c" sh -c 'id -u; id -g; id -G; pwd; echo $A; echo $HOME'
