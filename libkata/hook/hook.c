@@ -250,12 +250,24 @@ static int state_memfd(const struct oci_state *state, struct kata_err *err)
 	return fd < 0 ? err_sys_code(err, fd, "memfd") : fd;
 }
 
+/* @all is what failed before, or nothing: one line that tells of every failure. */
+static void add_failure(struct kata_err *all, const struct kata_err *one)
+{
+	struct kata_err before = *all;
+
+	if (before.code == 0)
+		*all = *one;
+	else
+		err_set(all, before.code, "%s; %s", before.msg, one->msg);
+}
+
 int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind,
 		 const struct oci_state *state, const struct hook_place *place,
 		 struct kata_err *err)
 {
 	const struct oci_hook *list = hooks ? hooks->kind[kind].v : NULL;
 	size_t n = hooks ? hooks->kind[kind].n : 0;
+	struct kata_err failed = { 0 };
 	AUTO_CLOSE int stdin_fd = -1;
 
 	if (n == 0)
@@ -264,11 +276,18 @@ int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind,
 	if (stdin_fd < 0)
 		return stdin_fd;
 	for (size_t i = 0; i < n; i++) {
-		int rc = run_hook(&list[i], place, stdin_fd, err);
+		struct kata_err one = { 0 };
+		int rc = run_hook(&list[i], place, stdin_fd, &one);
 
-		if (rc < 0)
-			return err_ctx(err, "error running %s hook #%zu",
-				       oci_hook_names[kind], i);
+		if (rc == 0)
+			continue;
+		err_ctx(&one, "error running %s hook #%zu", oci_hook_names[kind], i);
+		add_failure(&failed, &one);
+		/* runtime.md, Lifecycle 13: what one poststop hook left undone is no reason for the next */
+		if (kind != OCI_HOOK_POSTSTOP || rc == -EINTR)
+			break;
 	}
-	return 0;
+	if (failed.code < 0)
+		*err = failed;
+	return failed.code;
 }

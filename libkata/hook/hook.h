@@ -26,7 +26,8 @@ struct hook_place {
 	}
 
 /**
- * hook_run_all() - the hooks of @kind in order; stops at the first failure.
+ * hook_run_all() - the hooks of @kind in order; stops at the first failure, but for poststop
+ * hooks, which all run: then @err tells of every failure and has the first one's code.
  * @hooks may be NULL. -ETIMEDOUT: ran past its timeout; -EINTR: cancelled; -EIO: it failed.
  */
 int hook_run_all(const struct oci_hooks *hooks, enum oci_hook_kind kind,

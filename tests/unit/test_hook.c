@@ -25,12 +25,18 @@ static struct oci_hook shell(const char *const *argv)
 	return (struct oci_hook){ .path = "/bin/sh", .args = { argv, 3 } };
 }
 
-static int run_list(const struct oci_hook *list, size_t n, const struct hook_place *place)
+static int run_kind(enum oci_hook_kind kind, const struct oci_hook *list, size_t n,
+		    const struct hook_place *place)
 {
 	struct oci_hooks hooks = { 0 };
 
-	hooks.kind[OCI_HOOK_PRESTART] = (struct jt_objv){ list, n };
-	return hook_run_all(&hooks, OCI_HOOK_PRESTART, &state, place, &err);
+	hooks.kind[kind] = (struct jt_objv){ list, n };
+	return hook_run_all(&hooks, kind, &state, place, &err);
+}
+
+static int run_list(const struct oci_hook *list, size_t n, const struct hook_place *place)
+{
+	return run_kind(OCI_HOOK_PRESTART, list, n, place);
 }
 
 static int run_in(const struct tmp *t, const char *script)
@@ -121,6 +127,25 @@ START_TEST(first_failure_stops)
 		err.msg,
 		"error running prestart hook #1: exit status 1, stdout: , stderr: ");
 	ck_assert_int_eq(faccessat(t.fd, "ran", F_OK, 0), -1);
+}
+END_TEST
+
+START_TEST(every_poststop_hook_runs)
+{
+	TMP t = tmp_make();
+	const char *const bad[] = { "sh", "-c", "exit 1", NULL },
+			  *const worse[] = { "sh", "-c", "exit 2", NULL },
+			  *const trace[] = { "sh", "-c", "touch ran", NULL };
+	struct oci_hook list[] = { shell(bad), shell(worse), shell(trace) };
+	struct hook_place place = HOOK_PLACE_INIT;
+
+	place.bundle_fd = t.fd;
+	ck_assert_int_eq(run_kind(OCI_HOOK_POSTSTOP, list, 3, &place), -EIO);
+	ck_assert_str_eq(
+		err.msg,
+		"error running poststop hook #0: exit status 1, stdout: , stderr: ; "
+		"error running poststop hook #1: exit status 2, stdout: , stderr: ");
+	ck_assert_int_eq(faccessat(t.fd, "ran", F_OK, 0), 0);
 }
 END_TEST
 
@@ -226,7 +251,7 @@ START_TEST(cancelled_by_a_signal)
 {
 	TMP t = tmp_make();
 	const char *const argv[] = { "sh", "-c", "sleep 20", NULL };
-	struct oci_hook h = shell(argv);
+	struct oci_hook h = shell(argv), list[] = { h, h };
 	struct hook_place place = HOOK_PLACE_INIT;
 	int64_t began = now_ms();
 	sigset_t set;
@@ -238,6 +263,9 @@ START_TEST(cancelled_by_a_signal)
 	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
 	ck_assert_int_eq(run_list(&h, 1, &place), -EINTR);
 	ck_assert_int_lt(now_ms() - began, 5000);
+	/* the signal is still there: whoever waits for all of them is not made to */
+	ck_assert_int_eq(run_kind(OCI_HOOK_POSTSTOP, list, 2, &place), -EINTR);
+	ck_assert_str_eq(err.msg, "error running poststop hook #0: interrupted");
 }
 END_TEST
 
@@ -265,6 +293,7 @@ int main(void)
 		every_hook_gets_the_whole_state,
 		failure_says_which_and_what,
 		first_failure_stops,
+		every_poststop_hook_runs,
 		missing_program,
 		environment_is_the_hooks_own_when_it_has_one,
 		arguments_are_kept,
