@@ -294,6 +294,15 @@ teardown()
 	equal "${lines[1]}" 5
 }
 
+@test "a FIFO of the spec" {
+	run -0 in_container 'stat -c "%F %a %u %g" /dev/queue
+		(echo through >/dev/queue &) && cat /dev/queue' \
+		'.linux.devices = [{"path": "/dev/queue", "type": "p", "major": 8, "minor": 9,
+			"fileMode": 416, "gid": 20}]'
+	equal "${lines[0]}" "fifo 640 0 20"
+	equal "${lines[1]}" through
+}
+
 # --- terminal
 
 @test "a terminal: name, console, size" {
