@@ -223,7 +223,7 @@ int frame_get_stream_end(const void *body, size_t len, struct msg_stream_end *re
 	m.process = cursor_u32(&c);
 	m.stream = cursor_u8(&c);
 	m.bytes = cursor_u64(&c);
-	if (!cursor_end(&c) || m.stream >= STREAM_KINDS)
+	if (!cursor_end(&c) || m.stream >= STREAM_MAX)
 		return -EPROTO;
 	*ret = m;
 	return 0;

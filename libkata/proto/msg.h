@@ -22,6 +22,7 @@
 #ifndef KATA_PROTO_MSG_H
 #define KATA_PROTO_MSG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PROTO_VERSION_MIN 1u
@@ -62,8 +63,9 @@ enum msg_type {
 	MSG_EXEC,    /* struct msg_exec: run a further process */
 	MSG_SIGNAL,  /* {"container":n,"process":m,"signal":s,"all":bool} */
 	MSG_WINSIZE, /* {"container":n,"process":m,"height":h,"width":w} */
-	MSG_STDIN_END, /* {"container":n,"process":m,"bytes":b}: close stdin after b bytes */
-	MSG_DELETE,    /* {"container":n}: kill what is left, unmount, forget */
+	MSG_STDIN_END, /* {"container":n,"process":m,"stream":s,"bytes":b}: close stdin, or the
+			* input of a passed descriptor, after b bytes */
+	MSG_DELETE,   /* {"container":n}: kill what is left, unmount, forget */
 	MSG_SHUTDOWN, /* {}: sync and power off */
 	MSG_UPDATE, /* {"container":n,"resources":{OCI resources}}: what is not named stays */
 	MSG_PAUSE,  /* {"container":n}: freeze its cgroup; answered when it is frozen */
@@ -84,6 +86,28 @@ enum msg_code {
 
 /** Streams of a process. With a terminal there is only STREAM_TTY, in both directions. */
 enum msg_stream { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAM_TTY, STREAM_KINDS };
+
+/** Most descriptors that a process gets behind its stdio (proto/passed.h). */
+#define PROTO_PASSED_MAX 64u
+/** Streams of one process: numbers below. */
+#define STREAM_MAX (STREAM_KINDS + 2 * PROTO_PASSED_MAX)
+
+/* Passed descriptor @i, counted from 0, that is relayed: bytes to the guest, bytes from it. */
+static inline unsigned stream_passed_in(unsigned i)
+{
+	return STREAM_KINDS + 2 * i;
+}
+
+static inline unsigned stream_passed_out(unsigned i)
+{
+	return STREAM_KINDS + 2 * i + 1;
+}
+
+/** stream_is_input() - do its bytes go to the guest, and only there? */
+static inline bool stream_is_input(unsigned stream)
+{
+	return stream == STREAM_STDIN || (stream >= STREAM_KINDS && stream % 2 == 0);
+}
 
 /* --- guest -> host bodies, in wire order -------------------------------------------------- */
 
@@ -111,7 +135,7 @@ struct msg_exit {
 
 struct msg_stream_end {
 	uint32_t container, process;
-	uint8_t stream; /* enum msg_stream */
+	uint8_t stream; /* enum msg_stream, or of a passed descriptor */
 	uint64_t bytes; /* total written by the guest */
 };
 
@@ -164,11 +188,13 @@ struct msg_stats {
  *     "spec": { OCI config },      bind sources rewritten to "/run/kata/share/c1/m3"
  *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
  *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
+ *     "fds": [ .. ]                what the process gets from descriptor 3 on: proto/passed.h
  * The init process has number 0. A namespace whose path is "/container:N" is that of container
  * N of this VM (pid, ipc, uts); other paths do not get here. spec.linux.resources is applied to
  * the container's cgroup of the guest.
  *
- * MSG_EXEC: { "container": n, "process": m (> 0), "spec": { OCI process }, "streams": {...} }
+ * MSG_EXEC: { "container": n, "process": m (> 0), "spec": { OCI process }, "streams": {...},
+ *             "fds": [..] }
  *
  * What MSG_REPLY means for CREATE: the container stands, its program was found; the text of
  * a failure is complete for the user, as runc words it after

@@ -25,7 +25,7 @@ struct agent;
 /** struct agent_stream - whose stream it is. */
 struct agent_stream {
 	uint32_t container, process;
-	enum msg_stream stream;
+	unsigned stream; /* enum msg_stream, or of a passed descriptor */
 };
 
 /** struct agent_ops - what the owner hears. None may free the agent. */

@@ -165,6 +165,13 @@ static void write_streams(struct json_out *o, const struct guest_streams *st)
 		json_out_str(o, token);
 	}
 	json_out_end_object(o);
+	if (!st->n_fds)
+		return;
+	json_out_key(o, "fds");
+	json_out_begin_array(o);
+	for (size_t i = 0; i < st->n_fds; i++)
+		jtab_encode(&passed_tab, &st->fds[i], o);
+	json_out_end_array(o);
 }
 
 int guest_create_write(const struct guest_create *g, struct buf *out,

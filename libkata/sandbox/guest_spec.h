@@ -9,10 +9,13 @@
 #include "base/buf.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
+#include "proto/passed.h"
 
 struct guest_streams {
 	bool terminal;
 	uint64_t token[STREAM_KINDS]; /* 0 = no such stream */
+	const struct passed_fd *fds;  /* behind stdio, with their paths and tokens */
+	size_t n_fds;
 };
 
 /**

@@ -174,7 +174,7 @@ START_TEST(ranges_are_checked)
 	body[9] = 2;
 	ck_assert_int_eq(frame_get_exit(body, 10, &exit_), -EPROTO);
 	memset(body, 0, sizeof(body));
-	body[8] = STREAM_KINDS;
+	body[8] = STREAM_MAX;
 	ck_assert_int_eq(frame_get_stream_end(body, 17, &end), -EPROTO);
 	memset(body, 0, sizeof(body));
 	body[0] = 2; /* min above max */

@@ -230,8 +230,17 @@ START_TEST(exec_body)
 {
 	AUTO(arena) *a = arena_new();
 	const struct oci_spec *spec = oci_good(a, big);
-	struct guest_streams st = { .terminal = true, .token = { [STREAM_TTY] = 9 } };
+	const struct passed_fd fds[] = {
+		{ .kind = PASSED_FILE, .path = "c7/x3-0", .append = true },
+		{ .kind = PASSED_PIPE, .access = PASSED_WRITE, .out = "11" },
+	};
+	struct guest_streams st = { .terminal = true,
+				    .token = { [STREAM_TTY] = 9 },
+				    .fds = fds,
+				    .n_fds = ARRAY_SIZE(fds) };
 	struct kata_err err = { 0 };
+	const struct passed_fd *got;
+	struct passed_list list;
 	const struct json *j;
 	struct buf b = { 0 };
 
@@ -243,6 +252,13 @@ START_TEST(exec_body)
 	ck_assert_str_eq(json_get(j, "process")->str, "3");
 	ck_assert_str_eq(json_get_str(json_get(j, "streams"), "tty"), "9");
 	ck_assert_str_eq(at(json_get(j, "spec"), "args", 0)->str, "sh");
+	ck_assert_int_eq(jtab_decode(&passed_list_tab, j, a, "", &list, &err), 0);
+	got = list.fds.v;
+	ck_assert_uint_eq(list.fds.n, 2);
+	ck_assert(got[0].kind == PASSED_FILE && got[0].append && !got[0].out);
+	ck_assert_str_eq(got[0].path, "c7/x3-0");
+	ck_assert(got[1].kind == PASSED_PIPE && got[1].access == PASSED_WRITE);
+	ck_assert_str_eq(got[1].out, "11");
 	buf_done(&b);
 }
 END_TEST
