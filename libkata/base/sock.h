@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 /** Most descriptors in one message, by our own choice (the kernel's SCM_MAX_FD is 253). */
-#define SOCK_MAX_FDS 8
+#define SOCK_MAX_FDS 72
 
 /** sock_listen_at() - bind @name in @dirfd (mode 0600) and listen. @type: SOCK_STREAM or SOCK_SEQPACKET,
  *  may be or'ed with SOCK_NONBLOCK. An existing name is -EADDRINUSE. Return: fd or -errno. */

@@ -48,13 +48,13 @@ enum ctl_type {
 	CTL_OOM,	/* the guest's kernel killed for want of memory */
 	/* kata-sandbox -> kata-shim */
 	CTL_STREAM =
-		64, /* number = enum msg_stream; fd: connected to the guest's stream */
+		64, /* number = the stream's (proto/msg.h); fd: connected to the guest's */
 	CTL_STREAM_END, /* number, bytes: the guest wrote so many bytes in all */
 	CTL_EXIT,	/* status: the guest process has ended; drain and exit */
 	/* kata-shim -> kata-sandbox */
 	CTL_SIGNAL = 96, /* number = signal */
 	CTL_WINSIZE,	 /* height, width */
-	CTL_STDIN_END,	 /* bytes: the host wrote so many bytes in all */
+	CTL_STDIN_END, /* number = an input stream, bytes: the host wrote so many in all */
 };
 
 #define CTL_F_ALL 1u	/* every process of the container */
@@ -62,6 +62,9 @@ enum ctl_type {
 #define CTL_F_PAUSED 4u /* exec --ignore-paused */
 /* CTL_CREATE, CTL_EXEC: descriptor 0, 1 or 2 of the shim is /dev/null; so is the guest process's */
 #define CTL_F_NULL(stream) (8u << (stream))
+#define CTL_F_PASSED                                                                     \
+	64u /* behind the others: passed.json (proto/passed.h), and for each file in it, in
+	    * order, a mount that is nowhere yet */
 
 struct ctl_msg {
 	uint16_t version, type;
@@ -114,7 +117,12 @@ enum sandbox_fd {
 	SANDBOX_FD_MOUNTS = 6, /* the creator's mount namespace; stays open */
 	SANDBOX_FD_FIRST_FREE = 7
 };
-enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
+enum shim_fd {
+	SHIM_FD_CTL = 3,
+	SHIM_FD_ROOTFS = 4,
+	SHIM_FD_FIRST_FREE = 5,
+	SHIM_FD_PASSED = 5, /* first of those in SHIM_ENV_PASSED */
+};
 
 /**
  * What kata-shim is for: the container's init, which stands for its namespaces too, or a further
@@ -122,7 +130,7 @@ enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
  * the terminal is the caller's, raw while the process runs.
  *
  * kata-shim's argv is the container's own command line, so that ps and docker top show it;
- * its settings come in these environment variables (all set, no others):
+ * its settings come in these environment variables (no others):
  */
 #define SHIM_ENV_CALLERS_TTY "KATA_SHIM_CALLERS_TTY" /* "1": see above */
 #define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL"	     /* "0" streams, "1" terminal */
@@ -130,5 +138,16 @@ enum shim_fd { SHIM_FD_CTL = 3, SHIM_FD_ROOTFS = 4, SHIM_FD_FIRST_FREE = 5 };
 #define SHIM_ENV_COMM "KATA_SHIM_COMM"		     /* name for PR_SET_NAME */
 #define SHIM_ENV_NEWNS                                                                   \
 	"KATA_SHIM_MOUNTS" /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
+/*
+ * One letter for each descriptor that the process gets behind its stdio: who in the guest does what
+ * with the relayed one at SHIM_FD_PASSED + its index. The others are not the shim's.
+ */
+#define SHIM_ENV_PASSED "KATA_SHIM_PASSED"
+enum shim_passed {
+	SHIM_PASSED_NOT = '-',
+	SHIM_PASSED_READ = 'r',	  /* a pipe that is read in the guest */
+	SHIM_PASSED_WRITE = 'w',  /* ... that is written there */
+	SHIM_PASSED_SOCKET = 's', /* both */
+};
 
 #endif

@@ -18,6 +18,7 @@ struct stand_in_env {
 	const struct oci_process *process;
 	const char *hostname;
 	bool own_root, callers_tty;
+	const char *passed; /* struct passing's letters */
 };
 void stand_in_env(const struct stand_in_env *e, struct strv *ret_env);
 

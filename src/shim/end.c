@@ -116,6 +116,13 @@ void end_done(struct end *e)
 		close(fd);
 }
 
+void end_shut(const struct end *e, int how)
+{
+	/* one that is not connected any more has nobody to tell */
+	if (e->fd >= 0 && shutdown(e->fd, how) < 0)
+		return;
+}
+
 void end_hang_up(struct end *e)
 {
 	char discard[4096];

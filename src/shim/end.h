@@ -48,6 +48,9 @@ void end_done(struct end *e);
  */
 void end_hang_up(struct end *e);
 
+/** end_shut() - a socket's half, @how as shutdown() has it: its peer learns of it. */
+void end_shut(const struct end *e, int how);
+
 /** end_read() - bytes, 0 at the end, -EAGAIN when there is nothing now, -errno. */
 ssize_t end_read(const struct end *e, void *data, size_t size) MUST_CHECK;
 /** end_write() - bytes taken (> 0), -EAGAIN, -EPIPE when nobody reads, -errno. */

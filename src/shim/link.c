@@ -14,7 +14,20 @@ static uint64_t signal_bit(uint32_t sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
-/* Signals first: the end of stdin does not make a process end, they may have to. */
+static bool next_end(const struct link *l, struct ctl_msg *ret)
+{
+	for (uint32_t s = 0; s < STREAM_MAX; s++) {
+		if (!l->ends[s].waits)
+			continue;
+		ret->type = CTL_STDIN_END;
+		ret->number = s;
+		ret->bytes = l->ends[s].bytes;
+		return true;
+	}
+	return false;
+}
+
+/* Signals first: the end of an input does not make a process end, they may have to. */
 static bool next_message(const struct link *l, struct ctl_msg *ret)
 {
 	if (l->signals) {
@@ -24,11 +37,8 @@ static bool next_message(const struct link *l, struct ctl_msg *ret)
 		ret->type = CTL_WINSIZE;
 		ret->height = l->height;
 		ret->width = l->width;
-	} else if (l->stdin_end) {
-		ret->type = CTL_STDIN_END;
-		ret->bytes = l->stdin_bytes;
 	} else {
-		return false;
+		return next_end(l, ret);
 	}
 	return true;
 }
@@ -43,7 +53,7 @@ static void mark_sent(struct link *l, const struct ctl_msg *m)
 		l->winsize = false;
 		break;
 	default:
-		l->stdin_end = false;
+		l->ends[m->number].waits = false;
 		break;
 	}
 }
@@ -133,9 +143,9 @@ void link_winsize(struct link *l, uint16_t height, uint16_t width)
 	flush(l);
 }
 
-void link_stdin_end(struct link *l, uint64_t bytes)
+void link_input_end(struct link *l, uint32_t stream, uint64_t bytes)
 {
-	l->stdin_end = true;
-	l->stdin_bytes = bytes;
+	l->ends[stream].waits = true;
+	l->ends[stream].bytes = bytes;
 	flush(l);
 }

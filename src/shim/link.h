@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "proto/msg.h"
 #include "sandbox/ctl.h"
 
 struct link {
@@ -19,8 +20,10 @@ struct link {
 	uint64_t signals;    /* bit n-1: signal n waits */
 	bool winsize;
 	uint16_t height, width;
-	bool stdin_end;
-	uint64_t stdin_bytes;
+	struct {
+		bool waits;
+		uint64_t bytes;
+	} ends[STREAM_MAX]; /* of inputs, by stream */
 	/* a message came; a descriptor with it is in *fd (-1 = none), to be taken or left */
 	void (*on_msg)(struct link *l, const struct ctl_msg *m, int *fd);
 	/* the sandbox has gone; the link is out of the loop */
@@ -34,6 +37,7 @@ void link_done(struct link *l);
 
 void link_signal(struct link *l, int sig);
 void link_winsize(struct link *l, uint16_t height, uint16_t width);
-void link_stdin_end(struct link *l, uint64_t bytes);
+/** link_input_end() - @stream has had @bytes in all. */
+void link_input_end(struct link *l, uint32_t stream, uint64_t bytes);
 
 #endif

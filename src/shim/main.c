@@ -8,6 +8,7 @@
  *   0, 1, 2  the caller's stdio, or the slave of a pty that is our terminal
  *   3        connection to kata-sandbox (sandbox/ctl.h)
  *   4        the rootfs, O_PATH, when KATA_SHIM_MOUNTS is "1"
+ *   5 ...    passed descriptors that are relayed, as KATA_SHIM_PASSED has them
  *   argv     the process's own command line, never read here
  *
  * One thread, one loop, no memory of the past: the state of the container is
@@ -29,8 +30,15 @@
 /* Without a root of our own SHIM_FD_ROOTFS is just a number, and soon that of something else. */
 static int drop_strangers(const struct shim_plan *plan, struct kata_err *err)
 {
-	int rc = proc_close_from(plan->own_root ? SHIM_FD_FIRST_FREE : SHIM_FD_ROOTFS,
-				 NULL, 0);
+	int keep[PROTO_PASSED_MAX], rc;
+	size_t n = 0;
+
+	for (int i = 0; plan->passed[i]; i++) {
+		if (plan->passed[i] != SHIM_PASSED_NOT)
+			keep[n++] = SHIM_FD_PASSED + i;
+	}
+	rc = proc_close_from(plan->own_root ? SHIM_FD_FIRST_FREE : SHIM_FD_ROOTFS, keep,
+			     n);
 
 	return rc < 0 ? err_sys_code(err, rc, "close inherited descriptors") : 0;
 }
@@ -39,6 +47,34 @@ static int open_stdio(struct end stdio[SHIM_STDIO], struct kata_err *err)
 {
 	for (int i = 0; i < SHIM_STDIO; i++) {
 		int rc = end_open(&stdio[i], i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int open_relay(struct shim_relay *r, int fd, char kind, struct kata_err *err)
+{
+	int rc = 0;
+
+	*r = (struct shim_relay){ END_INIT, END_INIT, kind == SHIM_PASSED_SOCKET };
+	if (kind == SHIM_PASSED_NOT)
+		return 0;
+	if (kind != SHIM_PASSED_WRITE)
+		rc = end_open(&r->in, fd, err);
+	if (rc >= 0 && kind != SHIM_PASSED_READ)
+		rc = end_open(&r->out, fd, err);
+	close(fd);
+	return rc;
+}
+
+static int open_relays(const char *kinds, struct shim_start *start, struct kata_err *err)
+{
+	for (; kinds[start->n_relays]; start->n_relays++) {
+		size_t i = start->n_relays;
+		int rc = open_relay(&start->relays[i], SHIM_FD_PASSED + (int)i, kinds[i],
+				    err);
 
 		if (rc < 0)
 			return rc;
@@ -74,20 +110,28 @@ static int enter_raw(struct raw_tty *tty, struct kata_err *err)
 static int become_stand_in(struct shim *s, const struct shim_plan *plan,
 			   struct raw_tty *tty, struct kata_err *err)
 {
-	struct end stdio[SHIM_STDIO] = { END_INIT, END_INIT, END_INIT };
+	struct shim_relay relays[PROTO_PASSED_MAX];
+	struct shim_start start = {
+		.terminal = plan->terminal,
+		.stdio = { END_INIT, END_INIT, END_INIT },
+		.relays = relays,
+		.ctl = SHIM_FD_CTL,
+	};
 	AUTO_CLOSE int null = -1;
-	int signals, rc;
+	int rc;
 
 	rc = drop_strangers(plan, err);
 	if (rc < 0)
 		return rc;
-	signals = signals_open(err);
-	if (signals < 0)
-		return signals;
+	start.signals = signals_open(err);
+	if (start.signals < 0)
+		return start.signals;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return err_sys(err, "open /dev/null");
-	rc = open_stdio(stdio, err);
+	rc = open_stdio(start.stdio, err);
+	if (rc >= 0)
+		rc = open_relays(plan->passed, &start, err);
 	if (rc < 0)
 		return rc;
 	rc = shim_twin(plan, SHIM_FD_ROOTFS, err);
@@ -95,7 +139,7 @@ static int become_stand_in(struct shim *s, const struct shim_plan *plan,
 		return rc;
 	if (plan->own_root)
 		close(SHIM_FD_ROOTFS);
-	rc = shim_init(s, plan->terminal, stdio, signals, SHIM_FD_CTL, err);
+	rc = shim_init(s, &start, err);
 	if (rc < 0)
 		return rc;
 	s->callers_tty = plan->callers_tty;

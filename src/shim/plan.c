@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
+#include "proto/msg.h"
 #include "sandbox/ctl.h"
 
 static int load_flag(const char *name, bool *ret, struct kata_err *err)
@@ -32,6 +34,21 @@ static const char *load_str(const char *name)
 	return value ? value : "";
 }
 
+static int load_passed(const char **ret, struct kata_err *err)
+{
+	static const char letters[] = { SHIM_PASSED_NOT, SHIM_PASSED_READ,
+					SHIM_PASSED_WRITE, SHIM_PASSED_SOCKET, '\0' };
+	const char *value = load_str(SHIM_ENV_PASSED);
+	size_t len = strlen(value);
+
+	if (strspn(value, letters) != len || len > PROTO_PASSED_MAX)
+		return err_set(err, -EINVAL,
+			       SHIM_ENV_PASSED " is \"%s\", not up to %u of \"%s\"",
+			       value, PROTO_PASSED_MAX, letters);
+	*ret = value;
+	return 0;
+}
+
 int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
 {
 	int rc = load_flag(SHIM_ENV_TERMINAL, &ret->terminal, err);
@@ -39,6 +56,9 @@ int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
 	if (rc < 0)
 		return rc;
 	rc = load_flag(SHIM_ENV_CALLERS_TTY, &ret->callers_tty, err);
+	if (rc < 0)
+		return rc;
+	rc = load_passed(&ret->passed, err);
 	if (rc < 0)
 		return rc;
 	ret->hostname = load_str(SHIM_ENV_HOSTNAME);

@@ -14,9 +14,10 @@ struct shim_plan {
 	bool own_root;	      /* SHIM_FD_ROOTFS becomes the root of our mount namespace */
 	const char *hostname; /* "" = leave it */
 	const char *comm;     /* "" = leave it */
+	const char *passed;   /* a letter of enum shim_passed for each descriptor */
 };
 
-/** shim_plan_load() - from KATA_SHIM_*; absent ones mean no. -EINVAL for anything but "0" and "1". */
+/** shim_plan_load() - from KATA_SHIM_*; absent ones mean no. -EINVAL for what it cannot be. */
 int shim_plan_load(struct shim_plan *ret, struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -35,8 +35,13 @@
 
 static void check_done(struct shim *s)
 {
-	if (s->ended && s->outputs[0].done && s->outputs[1].done)
-		loop_stop(s->loop, s->status);
+	if (!s->ended)
+		return;
+	for (size_t i = 0; i < s->n_outputs; i++) {
+		if (!s->outputs[i].done)
+			return;
+	}
+	loop_stop(s->loop, s->status);
 }
 
 /* --- outputs ------------------------------------------------------------------------------ */
@@ -50,7 +55,9 @@ static void output_done(struct shim_output *o)
 	o->done = true;
 	loop_del(&o->pump.from_src);
 	end_hang_up(&o->pump.from);
-	if (!o->shim->terminal)
+	if (o->half)
+		end_shut(&o->pump.to, SHUT_WR);
+	if (o->stream != STREAM_TTY)
 		pump_done(&o->pump);
 	check_done(o->shim);
 }
@@ -63,7 +70,7 @@ static void on_output_stop(struct pump *p, enum pump_stop why, int code)
 		  err_text(-code), (unsigned long long)p->taken);
 	/* A terminal that hung up does not end its program: go on without. Otherwise the
 	 * guest's side is closed, so that its writer gets SIGPIPE as it would on the host. */
-	if (why == PUMP_BROKEN && o->shim->terminal && !p->discard)
+	if (why == PUMP_BROKEN && o->stream == STREAM_TTY && !p->discard)
 		pump_discard(p);
 	else
 		output_done(o);
@@ -71,7 +78,7 @@ static void on_output_stop(struct pump *p, enum pump_stop why, int code)
 
 static struct shim_output *output_of(struct shim *s, uint32_t stream)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->outputs); i++) {
+	for (size_t i = 0; i < s->n_outputs; i++) {
 		if (s->outputs[i].stream == stream)
 			return &s->outputs[i];
 	}
@@ -110,34 +117,45 @@ static void announce_end(struct shim_output *o, uint64_t bytes)
  */
 static void on_input_stop(struct pump *p, enum pump_stop why, int code)
 {
-	struct shim *s = CONTAINER_OF(p, struct shim, input);
+	struct shim_input *in = CONTAINER_OF(p, struct shim_input, pump);
 
-	log_debug("stdin: stopped (%d, %s) after %llu bytes", why, err_text(-code),
-		  (unsigned long long)p->taken);
-	if (s->terminal)
+	log_debug("stream %u: stopped (%d, %s) after %llu bytes", in->stream, why,
+		  err_text(-code), (unsigned long long)p->taken);
+	if (in->stream == STREAM_TTY)
 		return;
+	if (in->half)
+		end_shut(&p->from, SHUT_RD);
 	end_done(&p->from);
 	if (why == PUMP_BROKEN)
 		end_done(&p->to);
 	else
-		link_stdin_end(&s->link, p->taken);
+		link_input_end(&in->shim->link, in->stream, p->taken);
 }
 
-static void attach_input(struct shim *s, int *fd)
+static struct shim_input *input_of(struct shim *s, uint32_t stream)
 {
-	if (s->input_attached)
+	for (size_t i = 0; i < s->n_inputs; i++) {
+		if (s->inputs[i].stream == stream)
+			return &s->inputs[i];
+	}
+	return NULL;
+}
+
+static void attach_input(struct shim_input *in, int *fd)
+{
+	if (in->attached)
 		return;
-	s->input_attached = true;
-	s->input.to = end_socket_take(TAKE_FD(*fd));
-	s->input.heed_peer = true;
-	pump_start(&s->input);
+	in->attached = true;
+	in->pump.to = end_socket_take(TAKE_FD(*fd));
+	in->pump.heed_peer = true;
+	pump_start(&in->pump);
 }
 
 /* --- terminal ----------------------------------------------------------------------------- */
 
 static void send_winsize(struct shim *s)
 {
-	const struct end *ends[] = { &s->outputs[0].pump.to, &s->input.from };
+	const struct end *ends[] = { &s->outputs[0].pump.to, &s->inputs[0].pump.from };
 	struct winsize ws;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -155,7 +173,7 @@ static void attach_terminal(struct shim *s, int *fd)
 	int in = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
 
 	if (in >= 0)
-		attach_input(s, &in);
+		attach_input(&s->inputs[0], &in);
 	fd_closep(&in);
 	attach_output(&s->outputs[0], fd);
 	send_winsize(s);
@@ -166,13 +184,14 @@ static void attach_terminal(struct shim *s, int *fd)
 static void on_stream(struct shim *s, uint32_t stream, int *fd)
 {
 	struct shim_output *o = output_of(s, stream);
+	struct shim_input *in = input_of(s, stream);
 
 	if (*fd < 0)
 		return;
-	if (s->terminal && stream == STREAM_TTY)
+	if (in && o)
 		attach_terminal(s, fd);
-	else if (!s->terminal && stream == STREAM_STDIN)
-		attach_input(s, fd);
+	else if (in)
+		attach_input(in, fd);
 	else if (o)
 		attach_output(o, fd);
 }
@@ -187,8 +206,9 @@ static void on_exit_status(struct shim *s, uint32_t status)
 		return;
 	s->ended = true;
 	s->status = (int)(status & 0xff);
-	pump_done(&s->input);
-	for (size_t i = 0; i < ARRAY_SIZE(s->outputs); i++) {
+	for (size_t i = 0; i < s->n_inputs; i++)
+		pump_done(&s->inputs[i].pump);
+	for (size_t i = 0; i < s->n_outputs; i++) {
 		if (!s->outputs[i].attached && !s->outputs[i].announced)
 			s->outputs[i].done = true;
 	}
@@ -233,7 +253,7 @@ static void on_link_close(struct link *l, int code)
 
 	log_debug("sandbox gone: %s", err_text(-code));
 	on_exit_status(s, STATUS_KILLED);
-	for (size_t i = 0; i < ARRAY_SIZE(s->outputs); i++) {
+	for (size_t i = 0; i < s->n_outputs; i++) {
 		struct shim_output *o = &s->outputs[i];
 
 		if (o->attached && !o->done)
@@ -280,27 +300,50 @@ static void on_signals(struct loop_src *src, uint32_t events)
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static void init_output(struct shim *s, size_t i, uint32_t stream, struct end *to)
+static void end_move(struct end *to, struct end *from)
 {
-	struct shim_output *o = &s->outputs[i];
-
-	o->shim = s;
-	o->stream = stream;
-	pump_init(&o->pump, s->loop, on_output_stop);
-	o->pump.to = *to;
-	to->fd = -1;
+	*to = *from;
+	from->fd = -1;
 }
 
-static void init_streams(struct shim *s, struct end stdio[SHIM_STDIO])
+static void add_input(struct shim *s, uint32_t stream, struct end *from, bool half)
 {
-	pump_init(&s->input, s->loop, on_input_stop);
-	s->input.from = stdio[SHIM_STDIN];
-	stdio[SHIM_STDIN].fd = -1;
-	init_output(s, 0, s->terminal ? STREAM_TTY : STREAM_STDOUT, &stdio[SHIM_STDOUT]);
-	init_output(s, 1, STREAM_STDERR, &stdio[SHIM_STDERR]);
-	if (s->terminal) {
+	struct shim_input *in = &s->inputs[s->n_inputs++];
+
+	*in = (struct shim_input){ .shim = s, .stream = stream, .half = half };
+	pump_init(&in->pump, s->loop, on_input_stop);
+	end_move(&in->pump.from, from);
+}
+
+static void add_output(struct shim *s, uint32_t stream, struct end *to, bool half)
+{
+	struct shim_output *o = &s->outputs[s->n_outputs++];
+
+	*o = (struct shim_output){ .shim = s, .stream = stream, .half = half };
+	pump_init(&o->pump, s->loop, on_output_stop);
+	end_move(&o->pump.to, to);
+}
+
+static void init_streams(struct shim *s, struct shim_start *from)
+{
+	bool tty = s->terminal;
+
+	s->inputs = mem_zalloc((from->n_relays + 1) * sizeof(*s->inputs));
+	s->outputs = mem_zalloc((from->n_relays + 2) * sizeof(*s->outputs));
+	add_input(s, tty ? STREAM_TTY : STREAM_STDIN, &from->stdio[SHIM_STDIN], false);
+	add_output(s, tty ? STREAM_TTY : STREAM_STDOUT, &from->stdio[SHIM_STDOUT], false);
+	add_output(s, STREAM_STDERR, &from->stdio[SHIM_STDERR], false);
+	if (tty) {
 		s->outputs[1].done = true;
 		pump_done(&s->outputs[1].pump);
+	}
+	for (unsigned i = 0; i < from->n_relays; i++) {
+		struct shim_relay *r = &from->relays[i];
+
+		if (r->in.fd >= 0)
+			add_input(s, stream_passed_in(i), &r->in, r->socket);
+		if (r->out.fd >= 0)
+			add_output(s, stream_passed_out(i), &r->out, r->socket);
 	}
 }
 
@@ -327,15 +370,14 @@ static int watch_all(struct shim *s, int signals, int ctl, struct kata_err *err)
 	return 0;
 }
 
-int shim_init(struct shim *s, bool terminal, struct end stdio[SHIM_STDIO], int signals,
-	      int ctl, struct kata_err *err)
+int shim_init(struct shim *s, struct shim_start *from, struct kata_err *err)
 {
-	*s = (struct shim){ .terminal = terminal };
+	*s = (struct shim){ .terminal = from->terminal };
 	s->loop = loop_new(err);
 	if (!s->loop)
 		return err->code;
-	init_streams(s, stdio);
-	return watch_all(s, signals, ctl, err);
+	init_streams(s, from);
+	return watch_all(s, from->signals, from->ctl, err);
 }
 
 int shim_run(struct shim *s)

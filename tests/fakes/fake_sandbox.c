@@ -56,6 +56,7 @@ static void make_env(const struct fake_start *how, struct strv *env)
 	strv_addf(env, SHIM_ENV_COMM "=%s", how->comm ? how->comm : "");
 	strv_addf(env, SHIM_ENV_NEWNS "=%d", how->rootfs != NULL);
 	strv_addf(env, SHIM_ENV_CALLERS_TTY "=%d", how->callers_tty);
+	strv_addf(env, SHIM_ENV_PASSED "=%s", how->passed ? how->passed : "");
 	if (getenv("ASAN_OPTIONS"))
 		strv_addf(env, "ASAN_OPTIONS=%s", getenv("ASAN_OPTIONS"));
 }
@@ -64,7 +65,7 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 {
 	char *argv[] = { (char *)(uintptr_t) "sleep", (char *)(uintptr_t) "1000", NULL };
 	struct proc_spawn sp = PROC_SPAWN_INIT;
-	struct proc_fd fds[5];
+	struct proc_fd fds[5 + ARRAY_SIZE(how->passed_fd)];
 	struct kata_err err = { 0 };
 	AUTO_FREE char *path = shim_path();
 	struct strv env = { 0 };
@@ -84,6 +85,11 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 		ck_assert_int_ge(root, 0);
 		fds[sp.n_fds++] = (struct proc_fd){ root, SHIM_FD_ROOTFS };
 	}
+	for (int i = 0; how->passed && how->passed[i]; i++) {
+		if (how->passed[i] != SHIM_PASSED_NOT)
+			fds[sp.n_fds++] = (struct proc_fd){ how->passed_fd[i],
+							    SHIM_FD_PASSED + i };
+	}
 	sp.path = path;
 	sp.argv = argv;
 	make_env(how, &env);
@@ -100,7 +106,7 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 	f->ctl = pair[0];
 }
 
-void fake_stream(struct fake_sandbox *f, enum msg_stream s)
+void fake_stream(struct fake_sandbox *f, unsigned s)
 {
 	struct ctl_msg m = { .type = CTL_STREAM, .number = s };
 	int pair[2];
@@ -122,12 +128,12 @@ void fake_streams(struct fake_sandbox *f, bool terminal)
 	fake_stream(f, STREAM_STDERR);
 }
 
-void fake_hang_up(struct fake_sandbox *f, enum msg_stream s)
+void fake_hang_up(struct fake_sandbox *f, unsigned s)
 {
 	close_fd(&f->guest[s]);
 }
 
-void fake_end(struct fake_sandbox *f, enum msg_stream s, uint64_t bytes)
+void fake_end(struct fake_sandbox *f, unsigned s, uint64_t bytes)
 {
 	struct ctl_msg m = { .type = CTL_STREAM_END, .number = s, .bytes = bytes };
 
@@ -150,7 +156,7 @@ void fake_exit_with_all(struct fake_sandbox *f, uint32_t status)
 
 void fake_die(struct fake_sandbox *f)
 {
-	for (int i = 0; i < STREAM_KINDS; i++)
+	for (unsigned i = 0; i < STREAM_MAX; i++)
 		close_fd(&f->guest[i]);
 	close_fd(&f->ctl);
 }

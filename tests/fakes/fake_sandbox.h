@@ -23,21 +23,23 @@ struct fake_start {
 	unsigned long clone_flags;
 	const char *rootfs, *hostname, *comm;
 	const char *const *env; /* instead of the usual one */
+	const char *passed;	/* SHIM_ENV_PASSED; NULL = "" */
+	int passed_fd[4];	/* its descriptors, but for the '-' */
 };
 
 struct fake_sandbox {
 	struct proc shim;
 	int ctl;
-	int guest[STREAM_KINDS]; /* -1 = none */
+	int guest[STREAM_MAX]; /* -1 = none */
 };
 
 void fake_start(struct fake_sandbox *f, const struct fake_start *how);
 /** fake_streams() - connect stdin, stdout and stderr (or the terminal). */
 void fake_streams(struct fake_sandbox *f, bool terminal);
-void fake_stream(struct fake_sandbox *f, enum msg_stream s);
+void fake_stream(struct fake_sandbox *f, unsigned s);
 /** fake_hang_up() - the guest closes a stream. */
-void fake_hang_up(struct fake_sandbox *f, enum msg_stream s);
-void fake_end(struct fake_sandbox *f, enum msg_stream s, uint64_t bytes);
+void fake_hang_up(struct fake_sandbox *f, unsigned s);
+void fake_end(struct fake_sandbox *f, unsigned s, uint64_t bytes);
 void fake_exit(struct fake_sandbox *f, uint32_t status);
 /** fake_exit_with_all() - the process has ended because its container has. */
 void fake_exit_with_all(struct fake_sandbox *f, uint32_t status);

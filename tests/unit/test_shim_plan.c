@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../src/shim/plan.h"
 #include "../../src/shim/signals.h"
+#include "proto/msg.h"
 #include "sandbox/ctl.h"
 
 static void clear_env(void)
@@ -16,6 +18,7 @@ static void clear_env(void)
 	unsetenv(SHIM_ENV_COMM);
 	unsetenv(SHIM_ENV_NEWNS);
 	unsetenv(SHIM_ENV_CALLERS_TTY);
+	unsetenv(SHIM_ENV_PASSED);
 }
 
 START_TEST(plan_reads_all)
@@ -28,7 +31,9 @@ START_TEST(plan_reads_all)
 	setenv(SHIM_ENV_COMM, "sh", 1);
 	setenv(SHIM_ENV_NEWNS, "1", 1);
 	setenv(SHIM_ENV_CALLERS_TTY, "1", 1);
+	setenv(SHIM_ENV_PASSED, "-rws", 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
+	ck_assert_str_eq(plan.passed, "-rws");
 	ck_assert(plan.terminal && plan.own_root && plan.callers_tty);
 	ck_assert_str_eq(plan.hostname, "box");
 	ck_assert_str_eq(plan.comm, "sh");
@@ -43,6 +48,7 @@ START_TEST(plan_of_nothing_does_the_least)
 	clear_env();
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
 	ck_assert(!plan.terminal && !plan.own_root && !plan.callers_tty);
+	ck_assert_str_eq(plan.passed, "");
 	ck_assert_str_eq(plan.hostname, "");
 	ck_assert_str_eq(plan.comm, "");
 }
@@ -60,6 +66,23 @@ START_TEST(plan_refuses_other_flags)
 	clear_env();
 	setenv(SHIM_ENV_CALLERS_TTY, "", 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
+}
+END_TEST
+
+START_TEST(plan_refuses_other_letters)
+{
+	char many[PROTO_PASSED_MAX + 2] = { 0 };
+	struct kata_err err = { 0 };
+	struct shim_plan plan;
+
+	clear_env();
+	setenv(SHIM_ENV_PASSED, "rx", 1);
+	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
+	memset(many, SHIM_PASSED_READ, sizeof(many) - 1);
+	setenv(SHIM_ENV_PASSED, many, 1);
+	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
+	setenv(SHIM_ENV_PASSED, many + 1, 1);
+	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
 }
 END_TEST
 
@@ -139,6 +162,7 @@ int main(void)
 	tcase_add_test(tc, plan_reads_all);
 	tcase_add_test(tc, plan_of_nothing_does_the_least);
 	tcase_add_test(tc, plan_refuses_other_flags);
+	tcase_add_test(tc, plan_refuses_other_letters);
 	tcase_add_loop_test(tc, signal_fates, 0, sizeof(fates) / sizeof(fates[0]));
 	tcase_add_test(tc, keys);
 	suite_add_tcase(s, tc);

@@ -119,13 +119,13 @@ START_TEST(cut_messages_leave_nothing_open)
 	struct iovec iov = { (char[]){ 'x' }, 1 };
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(20 * sizeof(int))];
+		char room[CMSG_SPACE((SOCK_MAX_FDS + 12) * sizeof(int))];
 	} u = { 0 };
 	struct msghdr mh = { .msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = u.room,
 			     .msg_controllen = sizeof(u.room) };
-	int pair[2], in[SOCK_MAX_FDS], many[20], i, two[2] = { 0, 1 };
+	int pair[2], in[SOCK_MAX_FDS], many[SOCK_MAX_FDS + 12], i, two[2] = { 0, 1 };
 	size_t n = 99, before;
 	char data[4];
 
@@ -134,7 +134,7 @@ START_TEST(cut_messages_leave_nothing_open)
 	ck_assert_int_eq(sock_send(pair[0], "too long", 8, two, 2), 0);
 	ck_assert_int_eq(sock_recv(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
 	ck_assert_uint_eq(open_fds(), before);
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < SOCK_MAX_FDS + 12; i++)
 		many[i] = 1;
 	u.head.cmsg_level = SOL_SOCKET;
 	u.head.cmsg_type = SCM_RIGHTS;
