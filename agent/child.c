@@ -36,6 +36,7 @@
 #include "devices.h"
 #include "lookup.h"
 #include "mounts.h"
+#include "passed.h"
 #include "rlimits.h"
 #include "rootfs.h"
 #include "sysctls.h"
@@ -46,6 +47,7 @@
 
 /** struct child - the job and what the steps leave for each other. */
 struct child {
+	struct child_job own; /* a copy, whose descriptors are moved out of the way */
 	const struct child_job *job;
 	const struct oci_process
 		*p; /* never NULL: an empty one when nothing is to be run */
@@ -72,21 +74,30 @@ static bool is_init(const struct child *c)
 
 static int step_isolate(struct child *c, struct kata_err *err)
 {
-	const struct child_job *j = c->job;
-	const int keep[] = { j->stdio[0],
-			     j->stdio[1],
-			     j->stdio[2],
-			     j->report_fd,
-			     j->join_pidfd,
-			     j->join.fd[NS_JOIN_IPC],
-			     j->join.fd[NS_JOIN_UTS] };
-	int r;
+	struct child_job *j = &c->own;
+	int *const own[] = { &j->stdio[0],
+			     &j->stdio[1],
+			     &j->stdio[2],
+			     &j->report_fd,
+			     &j->join_pidfd,
+			     &j->join.fd[NS_JOIN_IPC],
+			     &j->join.fd[NS_JOIN_UTS] };
+	int keep[ARRAY_SIZE(own) + PROTO_PASSED_MAX], r;
+	size_t n = 0;
 
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		keep[n++] = *own[i];
+	for (unsigned i = 0; i < j->n_passed; i++)
+		keep[n++] = j->passed[i];
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, "make undumpable");
-	r = proc_close_from(STDERR_FILENO + 1, keep, ARRAY_SIZE(keep));
+	r = proc_close_from(STDERR_FILENO + 1, keep, n);
 	if (r < 0)
 		return err_sys_code(err, r, "close descriptors");
+	/* before anything else is opened: all that is lands above them */
+	r = passed_place(j->passed, j->n_passed, own, ARRAY_SIZE(own));
+	if (r < 0)
+		return err_sys_code(err, r, "place the passed descriptors");
 	umask(0);
 	if (setsid() < 0)
 		return err_sys(err, "setsid");
@@ -469,7 +480,7 @@ void child_main(const struct child_job *job)
 	static const struct oci_user root = { 0 };
 	static const struct oci_process nothing = { .cwd = "/" };
 	struct child c = {
-		.job = job,
+		.own = *job,
 		.p = job->process ? job->process : &nothing,
 		.tty = { -1, -1 },
 		.root_fd = -1,
@@ -478,6 +489,7 @@ void child_main(const struct child_job *job)
 	struct kata_err err = { 0 };
 	int r;
 
+	c.job = &c.own;
 	c.user = c.p->user ? c.p->user : &root;
 	reset_signals();
 	if (is_init(&c))

@@ -32,6 +32,7 @@ struct child_report {
  * @join:       init: namespaces of other containers
  * @join_pidfd: of the container's init, to join its namespaces; -1 = this is the init
  * @stdio:      descriptors for 0, 1, 2; unused with a terminal
+ * @passed:     descriptors for 3 and up
  * @report_fd:  our end of the pair
  * @cgroup_fd, @cgroup:  the container's group and its path; -1, NULL = none
  */
@@ -44,6 +45,8 @@ struct child_job {
 	struct ns_joins join;
 	int join_pidfd, report_fd, cgroup_fd;
 	int stdio[3];
+	int passed[PROTO_PASSED_MAX];
+	unsigned n_passed;
 };
 
 /** child_main() - in the child: never returns. */

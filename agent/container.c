@@ -213,7 +213,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->cgroup_fd = c->drain_fd = -1;
 	c->drain.fd = -1;
 	c->ns = (struct ns_joins)NS_JOINS_NONE;
-	c->processes = process_new_take(c, 0, req->spec->process, NULL);
+	c->processes = process_new_take(c, 0, req->spec->process, &req->passed, NULL);
 	r = plan_container(c, req, err);
 	if (r == 0)
 		r = start_init(c, req, err);
@@ -238,7 +238,8 @@ int container_exec(struct container *c, const struct req_exec *req, struct rpc_c
 
 	if (req->target.process == 0 || container_process(c, req->target.process))
 		return err_set(err, -EEXIST, "process %u exists", req->target.process);
-	p = process_new_take(c, req->target.process, req->spec, TAKE_PTR(*a));
+	p = process_new_take(c, req->target.process, req->spec, &req->passed,
+			     TAKE_PTR(*a));
 	job.join_pidfd = c->processes->pidfd;
 	job.ns_flags = ns_plan_flags(&c->ns_plan);
 	r = process_start(p, req->streams, &job, err);
@@ -311,7 +312,7 @@ void container_delete(struct container *c, struct rpc_call *call)
 	kill_rest(c);
 	/* a host that wants it gone does not read its output any more */
 	for (p = c->processes; p; p = p->next) {
-		for (int i = 0; i < STREAM_KINDS; i++)
+		for (unsigned i = 0; i < p->n_streams; i++)
 			stream_abort(&p->streams[i]);
 	}
 }

@@ -85,6 +85,11 @@ static int pump_drain(struct pump *p, int fd)
 	return 1;
 }
 
+static bool stream_has_input(const struct stream *s)
+{
+	return stream_is_input(s->number) || s->number == STREAM_TTY;
+}
+
 static void close_side(struct loop_src *src, int *fd)
 {
 	loop_del(src);
@@ -95,6 +100,10 @@ static void close_side(struct loop_src *src, int *fd)
 
 static void close_pipe(struct stream *s)
 {
+	/* nobody left at the other side is as well */
+	if (s->half && s->pipe_fd >= 0 &&
+	    shutdown(s->pipe_fd, stream_is_input(s->number) ? SHUT_WR : SHUT_RD) < 0)
+		s->half = false;
 	close_side(&s->pipe, &s->pipe_fd);
 }
 
@@ -147,7 +156,7 @@ static bool refill_output(struct stream *s)
 	if (r == PUMP_WAIT && s->draining) {
 		s->out_eof = true;
 		/* a terminal whose session is over is hung up, as when a real one is closed */
-		if (s->kind == STREAM_TTY)
+		if (s->number == STREAM_TTY)
 			close_pipe(s);
 	}
 	if (r == PUMP_GONE) {
@@ -199,7 +208,7 @@ static void run_input(struct stream *s)
 		if (r == PUMP_GONE) {
 			/* nobody will read it: drop it; a terminal may still have output */
 			s->in.start = s->in.end;
-			if (s->kind == STREAM_STDIN)
+			if (stream_is_input(s->number))
 				host_gone(s);
 		}
 	}
@@ -243,8 +252,7 @@ static void watch(struct stream *s, struct loop_src *src, int fd, uint32_t event
 
 static void settle_interest(struct stream *s)
 {
-	bool has_out = stream_has_output(s),
-	     has_in = s->kind == STREAM_STDIN || s->kind == STREAM_TTY;
+	bool has_out = stream_has_output(s), has_in = stream_has_input(s);
 	uint32_t sock = 0, pipe = 0;
 
 	if (s->connecting) {
@@ -267,8 +275,7 @@ static void settle_interest(struct stream *s)
 static void stream_move(struct stream *s)
 {
 	if (!s->connecting && !s->waiting) {
-		if (s->sock_fd >= 0 &&
-		    (s->kind == STREAM_STDIN || s->kind == STREAM_TTY)) {
+		if (s->sock_fd >= 0 && stream_has_input(s)) {
 			run_input(s);
 			check_input_end(s);
 		} else if (s->sock_fd >= 0) {
@@ -342,12 +349,12 @@ static void on_pipe(struct loop_src *src, uint32_t events)
 }
 
 int stream_open_take(struct stream *s, struct loop *l, const struct dialer *d,
-		     enum msg_stream kind, uint64_t token, int pipe_fd)
+		     unsigned number, uint64_t token, int pipe_fd)
 {
 	int r;
 
 	s->loop = l;
-	s->kind = kind;
+	s->number = number;
 	s->token = token;
 	s->used = true;
 	s->pipe_fd = pipe_fd;
@@ -378,7 +385,7 @@ void stream_set_master_take(struct stream *s, int master_fd)
 
 void stream_set_limit(struct stream *s, uint64_t bytes)
 {
-	if (s->kind != STREAM_STDIN || s->sock_fd < 0)
+	if (!stream_is_input(s->number) || s->sock_fd < 0)
 		return;
 	s->in_limited = true;
 	s->in_limit = bytes;
@@ -390,7 +397,7 @@ void stream_drain(struct stream *s)
 	if (!s->used || s->draining)
 		return;
 	s->draining = true;
-	if (s->kind == STREAM_STDIN) {
+	if (stream_is_input(s->number)) {
 		host_gone(s);
 		return;
 	}
@@ -412,7 +419,7 @@ void stream_give_up(struct stream *s)
 	if (!stream_has_output(s) || s->ended)
 		return;
 	end_output(s);
-	if (s->kind == STREAM_TTY)
+	if (s->number == STREAM_TTY)
 		close_pipe(s);
 	stream_move(s);
 }

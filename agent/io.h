@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * io: one stdio stream of a process: a pipe (or a terminal's master) on one
+ * io: one stream of a process: a pipe (a terminal's master, half of a socket pair) on one
  * side, a connection to the host on the other, and the bytes between them.
  */
 #ifndef KATA_AGENT_IO_H
@@ -39,6 +39,7 @@ struct pump {
  * @failed:      0, or -errno of the connection that could not be made
  * @draining:    the process is gone: output ends when nothing is left to read
  * @ended:       output_end was told
+ * @half:        pipe_fd is a socket that another stream has too: its half is shut down at the end
  */
 struct stream {
 	const struct stream_ops *ops;
@@ -49,9 +50,9 @@ struct stream {
 	uint64_t token;
 	struct pump out, in;
 	uint64_t in_limit;
-	enum msg_stream kind;
+	unsigned number; /* enum msg_stream, or of a passed descriptor */
 	int failed;
-	bool used, connecting, waiting, draining, ended;
+	bool half, used, connecting, waiting, draining, ended;
 	bool out_eof, in_eof, in_limited;
 };
 
@@ -60,10 +61,10 @@ struct dialer;
 /**
  * stream_open_take() - start a stream: dial the host, then move bytes.
  * @pipe_fd: our end, taken; -1 for a terminal whose master comes with stream_set_master_take()
- * Set ops and owner before. Failure to connect is returned, or told by changed() with @failed set.
+ * Set ops, owner and half before. Failure to connect is returned, or told by changed() with @failed set.
  */
 int stream_open_take(struct stream *s, struct loop *l, const struct dialer *d,
-		     enum msg_stream kind, uint64_t token, int pipe_fd) MUST_CHECK;
+		     unsigned number, uint64_t token, int pipe_fd) MUST_CHECK;
 void stream_set_master_take(struct stream *s, int master_fd);
 
 /* None of these calls changed(): the caller looks for itself. */
@@ -81,7 +82,7 @@ void stream_abort(struct stream *s);
 /** stream_has_output() - STREAM_END is owed for it. */
 static inline bool stream_has_output(const struct stream *s)
 {
-	return s->used && s->kind != STREAM_STDIN;
+	return s->used && !stream_is_input(s->number);
 }
 static inline bool stream_is_closed(const struct stream *s)
 {

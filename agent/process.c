@@ -33,6 +33,7 @@
 #include "child.h"
 #include "container.h"
 #include "oom.h"
+#include "passed.h"
 #include "tty.h"
 
 static struct guest *guest_of(const struct process *p)
@@ -55,7 +56,7 @@ static void on_output_end(struct stream *s, uint64_t bytes)
 	const struct msg_stream_end m = {
 		.container = p->container->number,
 		.process = p->number,
-		.stream = (uint8_t)s->kind,
+		.stream = (uint8_t)s->number,
 		.bytes = bytes,
 	};
 
@@ -70,7 +71,7 @@ static const struct stream_ops stream_ops = {
 
 static bool streams_connecting(const struct process *p)
 {
-	for (int i = 0; i < STREAM_KINDS; i++) {
+	for (unsigned i = 0; i < p->n_streams; i++) {
 		if (p->streams[i].used && p->streams[i].connecting)
 			return true;
 	}
@@ -79,7 +80,7 @@ static bool streams_connecting(const struct process *p)
 
 static int streams_failed(const struct process *p)
 {
-	for (int i = 0; i < STREAM_KINDS; i++) {
+	for (unsigned i = 0; i < p->n_streams; i++) {
 		if (p->streams[i].used && p->streams[i].failed < 0)
 			return p->streams[i].failed;
 	}
@@ -89,17 +90,21 @@ static int streams_failed(const struct process *p)
 /* --- life */
 
 struct process *process_new_take(struct container *c, uint32_t number,
-				 const struct oci_process *spec, struct arena *arena)
+				 const struct oci_process *spec,
+				 const struct passed_list *passed, struct arena *arena)
 {
-	struct process *p = mem_zalloc(sizeof(*p));
+	unsigned n_streams = STREAM_KINDS + 2 * (unsigned)passed->fds.n;
+	struct process *p = mem_zalloc(sizeof(*p) + n_streams * sizeof(*p->streams));
 
 	p->container = c;
 	p->number = number;
 	p->spec = spec;
+	p->passed = passed;
+	p->n_streams = n_streams;
 	p->arena = arena;
 	p->pid = -1;
 	p->pidfd = p->report_fd = -1;
-	for (int i = 0; i < STREAM_KINDS; i++) {
+	for (unsigned i = 0; i < p->n_streams; i++) {
 		p->streams[i].ops = &stream_ops;
 		p->streams[i].owner = p;
 		p->streams[i].sock_fd = p->streams[i].pipe_fd = -1;
@@ -120,7 +125,7 @@ void process_free(struct process *p)
 	if (!p)
 		return;
 	p->quiet = true;
-	for (int i = 0; i < STREAM_KINDS; i++)
+	for (unsigned i = 0; i < p->n_streams; i++)
 		stream_abort(&p->streams[i]);
 	close_report(p);
 	if (p->pidfd >= 0)
@@ -146,7 +151,7 @@ static void give_up(struct process *p, enum msg_code code, int errnum, const cha
 	if (p->number == 0 && p->state >= PROCESS_STARTING)
 		return;
 	p->quiet = true;
-	for (int i = 0; i < STREAM_KINDS; i++)
+	for (unsigned i = 0; i < p->n_streams; i++)
 		stream_abort(&p->streams[i]);
 }
 
@@ -242,6 +247,8 @@ static void on_report(struct loop_src *src, uint32_t events)
 struct ends {
 	int stdio[3];
 	int null_fd, report;
+	int passed[PROTO_PASSED_MAX];
+	unsigned n_passed;
 };
 
 static void ends_done(struct ends *e)
@@ -254,6 +261,8 @@ static void ends_done(struct ends *e)
 		close(e->null_fd);
 	if (e->report >= 0)
 		close(e->report);
+	while (e->n_passed > 0)
+		close(e->passed[--e->n_passed]);
 }
 
 static int make_pipe(struct process *p, enum msg_stream kind, uint64_t token,
@@ -301,6 +310,47 @@ static int make_stdio(struct process *p, const struct req_streams *streams,
 		r = token ? make_pipe(p, (enum msg_stream)kind, token, e) : 0;
 		if (r < 0)
 			return r;
+	}
+	return 0;
+}
+
+/* @half: -1 = not that way. */
+static int open_half_take(struct process *p, unsigned number, const char *token, int half,
+			  bool socket)
+{
+	if (half < 0)
+		return 0;
+	p->streams[number].half = socket;
+	return stream_open_take(&p->streams[number], guest_of(p)->loop,
+				&guest_of(p)->dial, number, req_token_of(token), half);
+}
+
+static int make_passed(struct process *p, struct ends *e, struct kata_err *err)
+{
+	const struct passed_fd *v = p->passed->fds.v;
+	const struct oci_user *user = p->spec ? p->spec->user : NULL;
+
+	if (p->passed->fds.n > PROTO_PASSED_MAX)
+		return err_set(err, -E2BIG, "%zu descriptors, at most %u can be passed",
+			       p->passed->fds.n, PROTO_PASSED_MAX);
+	for (unsigned i = 0; i < p->passed->fds.n; i++) {
+		bool socket = v[i].kind == PASSED_SOCKET;
+		struct passed_ends ends;
+		int r = passed_open(&v[i], guest_of(p)->share, user ? user->uid : 0,
+				    &ends, err);
+
+		if (r < 0)
+			return err_ctx(err, "descriptor %u", STDERR_FILENO + 1 + i);
+		e->passed[e->n_passed++] = ends.child;
+		r = open_half_take(p, stream_passed_in(i), v[i].in, ends.in, socket);
+		if (r < 0)
+			fd_drop(&ends.out);
+		else
+			r = open_half_take(p, stream_passed_out(i), v[i].out, ends.out,
+					   socket);
+		if (r < 0)
+			return err_sys_code(err, r, "connect descriptor %u to the host",
+					    STDERR_FILENO + 1 + i);
 	}
 	return 0;
 }
@@ -401,6 +451,8 @@ static int start_child(struct process *p, struct child_job *job, struct ends *e,
 	job->process = p->spec;
 	job->report_fd = pair[1];
 	memcpy(job->stdio, e->stdio, sizeof(job->stdio));
+	memcpy(job->passed, e->passed, sizeof(job->passed));
+	job->n_passed = e->n_passed;
 	return fork_child(p, job, err);
 }
 
@@ -417,6 +469,8 @@ int process_start(struct process *p, const struct req_streams *streams,
 	if (r < 0)
 		err_sys_code(err, r, "connect stdio to the host");
 	else
+		r = make_passed(p, &e, err);
+	if (r == 0)
 		r = start_child(p, job, &e, err);
 	ends_done(&e);
 	p->state = r < 0 ? PROCESS_TOLD : PROCESS_BUILDING;
@@ -462,13 +516,13 @@ void process_settle(struct process *p)
 	/* an init without a pid namespace has left others behind: their output counts */
 	if (p->number == 0 && !container_is_empty(p->container))
 		return;
-	for (int i = 0; i < STREAM_KINDS; i++)
+	for (unsigned i = 0; i < p->n_streams; i++)
 		stream_drain(&p->streams[i]);
 }
 
 void process_give_up_output(struct process *p)
 {
-	for (int i = 0; p->state == PROCESS_DEAD && i < STREAM_KINDS; i++)
+	for (unsigned i = 0; p->state == PROCESS_DEAD && i < p->n_streams; i++)
 		stream_give_up(&p->streams[i]);
 }
 
@@ -476,7 +530,7 @@ bool process_is_drained(const struct process *p)
 {
 	if (p->state != PROCESS_DEAD)
 		return false;
-	for (int i = 0; i < STREAM_KINDS; i++) {
+	for (unsigned i = 0; i < p->n_streams; i++) {
 		if (stream_has_output(&p->streams[i]) && !p->streams[i].ended)
 			return false;
 	}
@@ -503,7 +557,7 @@ bool process_is_done(const struct process *p)
 {
 	if (p->state != PROCESS_TOLD)
 		return false;
-	for (int i = 0; i < STREAM_KINDS; i++) {
+	for (unsigned i = 0; i < p->n_streams; i++) {
 		if (p->streams[i].used && !stream_is_closed(&p->streams[i]))
 			return false;
 	}

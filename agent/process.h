@@ -43,6 +43,7 @@ enum process_state {
  * @failure: why it did not come to be, answered when nothing of it is left
  * @ran:     exec has happened
  * @killed:  the host, or the end of its container, sent it SIGKILL
+ * @passed:  what it gets behind its stdio, in the arena
  * @oom_base: victims of the OOM killer in the container before it was born
  * @status, @oom: as in struct msg_exit
  */
@@ -61,12 +62,15 @@ struct process {
 	bool quiet, ran, killed, oom;
 	uint8_t status;
 	uint64_t oom_base;
-	struct stream streams[STREAM_KINDS];
+	const struct passed_list *passed;
+	unsigned n_streams;
+	struct stream streams[]; /* by number: stdio, then two for each passed descriptor */
 };
 
-/** process_new() - not started. @arena: taken, may be NULL. */
+/** process_new_take() - not started. @passed: borrowed; @arena: taken, may be NULL. */
 struct process *process_new_take(struct container *c, uint32_t number,
-				 const struct oci_process *spec, struct arena *arena);
+				 const struct oci_process *spec,
+				 const struct passed_list *passed, struct arena *arena);
 /** process_free() - closes all it has; it must be reaped, or never have been started. */
 void process_free(struct process *p);
 

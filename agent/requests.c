@@ -37,12 +37,14 @@ static const struct jt_field create_fields[] = {
 	JT(struct req_create, rootfs, JT_STR, .flags = JT_REQUIRED | JT_NONEMPTY),
 	JT(struct req_create, spec, JT_OBJ, .flags = JT_REQUIRED, .sub = &oci_spec_tab),
 	JT(struct req_create, streams, JT_OBJ, .sub = &streams_tab),
+	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
 };
 
 static const struct jt_field exec_fields[] = {
 	TARGET_FIELDS(struct req_exec),
 	JT(struct req_exec, spec, JT_OBJ, .flags = JT_REQUIRED, .sub = &oci_process_tab),
 	JT(struct req_exec, streams, JT_OBJ, .sub = &streams_tab),
+	JT_AS(struct req_exec, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
 };
 
 static const struct jt_field signal_fields[] = {
@@ -60,6 +62,7 @@ static const struct jt_field winsize_fields[] = {
 
 static const struct jt_field stdin_end_fields[] = {
 	TARGET_FIELDS(struct req_stdin_end),
+	JT(struct req_stdin_end, stream, JT_U32),
 	JT(struct req_stdin_end, bytes, JT_U64),
 };
 
@@ -94,12 +97,14 @@ TAB(req_target_tab, struct req_target, target_fields);
 
 const struct jtab req_empty_tab = { .what = "", .size = 1 };
 
-uint64_t req_token(const struct req_streams *s, enum msg_stream kind)
+uint64_t req_token_of(const char *text)
 {
 	uint64_t token;
 
-	if (!s || !s->token[kind] ||
-	    str_to_u64(s->token[kind], 1, UINT64_MAX, &token) < 0)
-		return 0;
-	return token;
+	return text && str_to_u64(text, 1, UINT64_MAX, &token) == 0 ? token : 0;
+}
+
+uint64_t req_token(const struct req_streams *s, enum msg_stream kind)
+{
+	return s ? req_token_of(s->token[kind]) : 0;
 }

@@ -6,6 +6,7 @@
 #include "base/jtab.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
+#include "proto/passed.h"
 
 /** struct req_streams - tokens as decimal strings; NULL = no such stream. */
 struct req_streams {
@@ -28,12 +29,14 @@ struct req_create {
 	const char *id, *rootfs;
 	const struct oci_spec *spec;
 	const struct req_streams *streams;
+	struct passed_list passed;
 };
 
 struct req_exec {
 	struct req_target target;
 	const struct oci_process *spec;
 	const struct req_streams *streams;
+	struct passed_list passed;
 };
 
 struct req_signal {
@@ -49,6 +52,7 @@ struct req_winsize {
 
 struct req_stdin_end {
 	struct req_target target;
+	uint32_t stream;
 	uint64_t bytes;
 };
 
@@ -60,7 +64,9 @@ struct req_update {
 extern const struct jtab req_welcome_tab, req_create_tab, req_exec_tab, req_signal_tab,
 	req_winsize_tab, req_stdin_end_tab, req_update_tab, req_target_tab, req_empty_tab;
 
-/** req_token() - the token of a stream: 0 = there is none, or it is no number. */
+/** req_token_of() - a token as a number: 0 = there is none, or it is no number. */
+uint64_t req_token_of(const char *text);
+/** req_token() - the same of a stream. */
 uint64_t req_token(const struct req_streams *s, enum msg_stream kind);
 
 #endif

@@ -240,7 +240,9 @@ static int do_stdin_end(struct request *r, struct kata_err *err)
 
 	if (!p)
 		return -ESRCH;
-	stream_set_limit(&p->streams[STREAM_STDIN], e->bytes);
+	if (e->stream >= p->n_streams)
+		return err_set(err, -EINVAL, "process has no stream %u", e->stream);
+	stream_set_limit(&p->streams[e->stream], e->bytes);
 	rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
 	return 0;
 }
