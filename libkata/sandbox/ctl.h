@@ -63,7 +63,7 @@ enum ctl_type {
 /* CTL_CREATE, CTL_EXEC: descriptor 0, 1 or 2 of the shim is /dev/null; so is the guest process's */
 #define CTL_F_NULL(stream) (8u << (stream))
 #define CTL_F_PASSED                                                                     \
-	64u /* behind the others: passed.json (proto/passed.h), and for each file in it, in
+	128u /* behind the others: passed.json (proto/passed.h), and for each file in it, in
 	    * order, a mount that is nowhere yet */
 
 struct ctl_msg {

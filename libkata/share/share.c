@@ -429,3 +429,52 @@ int share_remove(int sharefd, unsigned number)
 	again = set_readonly(sharefd, true, 0);
 	return r < 0 ? r : again;
 }
+
+/* --- descriptors that are passed --------------------------------------------------------- */
+
+int share_clone(int fd, bool readonly)
+{
+	const struct mount_attr slave = { .propagation = MS_SLAVE };
+	AUTO_CLOSE int tree = sys_open_tree(fd, OPEN_TREE_CLONE);
+	int r = tree < 0 || sys_mount_setattr(tree, 0, &slave) < 0 ? -errno : 0;
+
+	if (r == 0 && readonly)
+		r = set_readonly(tree, true, 0);
+	return r < 0 ? r : TAKE_FD(tree);
+}
+
+static int add_tree(int sharefd, const struct share_tree *t)
+{
+	AUTO_CLOSE int target = make_target(sharefd, t->target, t->directory);
+
+	if (target < 0)
+		return target;
+	return sys_move_mount(t->tree, target) < 0 ? -errno : 0;
+}
+
+int share_add(int sharefd, const struct share_tree *v, size_t n, struct kata_err *err)
+{
+	int r = n ? set_readonly(sharefd, false, 0) : 0;
+
+	if (r < 0)
+		return err_sys_code(err, r, "open the shared tree for writing");
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = add_tree(sharefd, &v[i]);
+		if (r < 0)
+			err_sys_code(err, r, "put %s into the shared tree", v[i].target);
+	}
+	if (n && set_readonly(sharefd, true, 0) < 0 && r == 0)
+		r = err_sys(err, "close the shared tree for writing");
+	return r;
+}
+
+int share_drop(int sharefd, const char *target)
+{
+	int r = set_readonly(sharefd, false, 0), again;
+
+	if (r < 0)
+		return r;
+	r = remove_entry(sharefd, target);
+	again = set_readonly(sharefd, true, 0);
+	return r < 0 ? r : again;
+}

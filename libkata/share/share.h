@@ -9,6 +9,7 @@
  *
  *   share/c<n>/rootfs          the container's root
  *   share/c<n>/m<i>            source of mounts[i] (directory or file)
+ *   share/c<n>/x<p>-<i>        what process p gets as descriptor 3 + i
  */
 #ifndef KATA_SHARE_SHARE_H
 #define KATA_SHARE_SHARE_H
@@ -67,6 +68,25 @@ int share_apply(int sharefd, int mounts, const struct share_plan *plan,
 		struct kata_err *err) MUST_CHECK;
 /** share_remove() - lazily unmount and remove share/c<n>. */
 int share_remove(int sharefd, unsigned number) MUST_CHECK;
+
+/**
+ * share_clone() - the open file or directory @fd as a mount that is nowhere yet, in the mount
+ * namespace of the caller, which is that of @fd. Return: its descriptor or -errno (-EINVAL: of
+ * another namespace, or of none).
+ */
+int share_clone(int fd, bool readonly) MUST_CHECK;
+
+/** struct share_tree - @tree from share_clone(), borrowed, is to be at share/@target. */
+struct share_tree {
+	int tree;
+	const char *target; /* "c1/x0-0"; "c1" is there already */
+	bool directory;
+};
+/** share_add() - after share_apply(); what a failed one leaves goes with share_remove(). */
+int share_add(int sharefd, const struct share_tree *v, size_t n,
+	      struct kata_err *err) MUST_CHECK;
+/** share_drop() - the opposite, for one. */
+int share_drop(int sharefd, const char *target) MUST_CHECK;
 
 /** virtiofsd_argv() - pure. @listen_fd: its listening vhost-user socket; @dir: the shared directory. */
 void virtiofsd_argv(const struct kata_conf *conf, int listen_fd, const char *dir,

@@ -231,7 +231,7 @@ int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err)
 	if (r == 0)
 		r = share_apply(sb->host.share_fd, SANDBOX_FD_MOUNTS, &plan, err);
 	ct->shared = r == 0;
-	return r;
+	return r == 0 ? passed_share(container_process(ct, 0), err) : r;
 }
 
 static int share_up(struct sandbox *sb, struct container *first, struct kata_err *err)

@@ -201,7 +201,7 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 	int r;
 
 	g.streams.terminal = ct->spec->process && ct->spec->process->terminal;
-	r = shim_streams(container_process(ct, 0), g.streams.terminal, g.streams.token);
+	r = shim_streams(container_process(ct, 0), &g.streams);
 	if (r < 0)
 		return err_sys_code(err, r, "make the streams of a process");
 	r = guest_create_write(&g, &body, err);

@@ -133,6 +133,19 @@ static int read_document(int fd, const char *what, char **ret_text, size_t *ret_
 	return rc < 0 ? err_sys_code(err, rc, "read %s", what) : 0;
 }
 
+/* What came behind the first @n descriptors. */
+static int load_passed(const struct request *r, size_t n, struct passed **ret,
+		       struct kata_err *err)
+{
+	*ret = NULL;
+	if (!(r->m->flags & CTL_F_PASSED))
+		return 0;
+	if (r->n_fds <= n)
+		return err_set(err, -EPROTO, "request %u has %zu descriptors", r->m->type,
+			       r->n_fds);
+	return passed_load(r->fds + n, r->n_fds - n, ret, err);
+}
+
 /* --- create and start -------------------------------------------------------------------- */
 
 static int do_create(struct request *r, struct kata_err *err)
@@ -146,6 +159,8 @@ static int do_create(struct request *r, struct kata_err *err)
 		.arena = arena,
 		.memory_fd = -1,
 	};
+	bool cgroup = r->m->flags & CTL_F_CGROUP && r->n_fds > 2;
+	struct passed *passed = NULL;
 	struct container *ct;
 	size_t len;
 	int rc;
@@ -157,16 +172,19 @@ static int do_create(struct request *r, struct kata_err *err)
 	rc = read_document(r->fds[0], "config.json", &text, &len, err);
 	if (rc == 0)
 		rc = oci_spec_load(text, len, arena, &new.spec, err);
+	if (rc == 0)
+		rc = load_passed(r, cgroup ? 3 : 2, &passed, err);
 	if (rc < 0) {
 		arena_free(arena);
 		return rc;
 	}
 	new.shim_fd = TAKE_FD(r->fds[1]);
-	if (r->n_fds > 2)
+	if (cgroup)
 		new.memory_fd = TAKE_FD(r->fds[2]);
 	ct = container_new_take(sb, &new);
 	container_process(ct, 0)->creator = r->caller;
 	container_process(ct, 0)->flags = r->m->flags;
+	container_process(ct, 0)->passed = passed;
 	r->caller->container = ct->number;
 	sandbox_event(sb, EV_CREATE, ct, NULL);
 	return 0;
@@ -208,7 +226,7 @@ static int ask_exec(struct request *r, const struct oci_process *spec, struct pr
 {
 	struct guest_streams st = { .terminal = spec->terminal };
 	struct buf body = { 0 };
-	int rc = shim_streams(p, st.terminal, st.token);
+	int rc = shim_streams(p, &st);
 
 	if (rc < 0)
 		return err_sys_code(err, rc, "make the streams of a process");
@@ -226,6 +244,7 @@ static int do_exec(struct request *r, struct kata_err *err)
 	AUTO(arena) *a = arena_new();
 	const struct oci_process *spec;
 	AUTO_FREE char *text = NULL;
+	struct passed *passed = NULL;
 	struct process *p;
 	size_t len;
 	int rc;
@@ -238,6 +257,8 @@ static int do_exec(struct request *r, struct kata_err *err)
 	rc = read_document(r->fds[0], "process.json", &text, &len, err);
 	if (rc == 0)
 		rc = oci_process_load(text, len, a, &spec, err);
+	if (rc == 0)
+		rc = load_passed(r, 2, &passed, err);
 	if (rc < 0)
 		return rc;
 	p = process_new_take(r->ct, ++r->ct->sb->last_process, TAKE_FD(r->fds[1]));
@@ -246,7 +267,10 @@ static int do_exec(struct request *r, struct kata_err *err)
 	p->creator = r->caller;
 	r->caller->container = r->ct->number;
 	r->caller->process = p->number;
-	rc = ask_exec(r, spec, p, err);
+	p->passed = passed;
+	rc = passed_share(p, err);
+	if (rc == 0)
+		rc = ask_exec(r, spec, p, err);
 	if (rc < 0)
 		process_free(p);
 	return rc;
@@ -381,12 +405,13 @@ static int do_delete(struct request *r, struct kata_err *err)
 }
 
 static const struct rule rules[] = {
-	{ CTL_CREATE, NEEDS_NEW, 2, 3, 0, NULL, NULL, do_create },
+	{ CTL_CREATE, NEEDS_NEW, 2, 4 + PROTO_PASSED_MAX, 0, NULL, NULL, do_create },
 	{ CTL_START, NEEDS_ONE, 0, 0, IN(CT_CREATED),
 	  "cannot start an already running container",
 	  "cannot start a container that has stopped", do_start },
-	{ CTL_EXEC, NEEDS_ONE, 2, 2, LIVES, "container is still being made",
-	  "cannot exec in a stopped container", do_exec },
+	{ CTL_EXEC, NEEDS_ONE, 2, 3 + PROTO_PASSED_MAX, LIVES,
+	  "container is still being made", "cannot exec in a stopped container",
+	  do_exec },
 	{ CTL_KILL, NEEDS_ONE, 0, 0, ALIVE, NULL, "container not running", do_kill },
 	{ CTL_PAUSE, NEEDS_ONE, 0, 0, IN(CT_RUNNING), "container not running",
 	  "container not running", do_pause },

@@ -8,6 +8,7 @@
  *   callers.c    connections of kata-runtime
  *   requests.c   what it asks for (CTL_*): table of handlers and legal states
  *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
+ *   passed.c     descriptors that processes get behind their stdio
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
  *
@@ -24,6 +25,7 @@
 #include "oci/spec.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/ctl.h"
+#include "sandbox/guest_spec.h"
 #include "share/share.h"
 #include "vmm/vmm.h"
 
@@ -56,6 +58,7 @@ enum ct_state {
 };
 
 struct caller;
+struct passed;
 
 struct process {
 	struct process *next;
@@ -63,14 +66,15 @@ struct process {
 	uint32_t number; /* 0 = init */
 	pid_t pid; /* of its shim, in kata-runtime's pid namespace; 0 = not known (init) */
 	struct loop_src shim;
-	struct caller *creator;	  /* waits for the answer to CTL_CREATE or CTL_EXEC */
-	int stream[STREAM_KINDS]; /* copies of what the shim got, -1 = none: see shims.c */
-	uint32_t flags;		  /* of its CTL_CREATE or CTL_EXEC */
-	uint16_t height, width;	  /* of its terminal, as last told; 0 = never */
-	uint64_t signals;	  /* came before there was a guest process; bit n - 1 */
-	bool built;		  /* the guest has it */
-	bool exited;		  /* with @status */
-	bool told;		  /* the shim has the status */
+	struct caller *creator; /* waits for the answer to CTL_CREATE or CTL_EXEC */
+	int stream[STREAM_MAX]; /* copies of what the shim got, -1 = none: see shims.c */
+	struct passed *passed;	/* NULL = nothing but stdio */
+	uint32_t flags;		/* of its CTL_CREATE or CTL_EXEC */
+	uint16_t height, width; /* of its terminal, as last told; 0 = never */
+	uint64_t signals;	/* came before there was a guest process; bit n - 1 */
+	bool built;		/* the guest has it */
+	bool exited;		/* with @status */
+	bool told;		/* the shim has the status */
 	uint8_t status;
 };
 
@@ -225,10 +229,9 @@ int oom_helper(const char *bytes);
 
 struct process *process_new_take(struct container *ct, uint32_t number, int shim_fd);
 void process_free(struct process *p);
-/** shim_streams() - tokens for the streams that @p's guest process is to open. */
-int shim_streams(struct process *p, bool terminal,
-		 uint64_t token[STREAM_KINDS]) MUST_CHECK;
-void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd);
+/** shim_streams() - what @p's guest process is to open; @st->terminal is set. @st borrows from @p. */
+int shim_streams(struct process *p, struct guest_streams *st) MUST_CHECK;
+void shim_give_stream_take(struct process *p, unsigned stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
 /** shim_built() - @p's guest process stands at the exec gate: tell it what came before. */
 void shim_built(struct process *p);
@@ -236,6 +239,21 @@ void shim_built(struct process *p);
 void shim_dismiss(struct process *p);
 /** shim_kill() - the guest process gets SIGKILL; its shim drains and ends with it. */
 void shim_kill(struct process *p);
+
+/* passed.c */
+
+/**
+ * passed_load() - from what came with CTL_F_PASSED: the document and a mount for each file.
+ * The descriptors of mounts are taken.
+ */
+int passed_load(int *fds, size_t n, struct passed **ret, struct kata_err *err) MUST_CHECK;
+void passed_free(struct passed *x);
+/** passed_share() - its files into the shared tree; the container's are there already. */
+int passed_share(struct process *p, struct kata_err *err) MUST_CHECK;
+/** passed_unshare() - of a process that ends before its container. */
+void passed_unshare(struct process *p);
+/** passed_streams() - make tokens for what is relayed, fill @st->fds. */
+int passed_streams(struct process *p, struct guest_streams *st) MUST_CHECK;
 
 /* timeline.c */
 

@@ -91,8 +91,9 @@ static void ask_stdin_end(struct process *p, const struct ctl_msg *m)
 {
 	char body[128];
 
-	snprintf(body, sizeof(body), "{\"container\":%u,\"process\":%u,\"bytes\":%llu}",
-		 p->ct->number, p->number, (unsigned long long)m->bytes);
+	snprintf(body, sizeof(body),
+		 "{\"container\":%u,\"process\":%u,\"stream\":%u,\"bytes\":%llu}",
+		 p->ct->number, p->number, m->number, (unsigned long long)m->bytes);
 	ask_guest(p, MSG_STDIN_END, body);
 }
 
@@ -123,7 +124,7 @@ static void drop_stream(int *fd)
 
 static void drop_streams(struct process *p)
 {
-	for (int s = 0; s < STREAM_KINDS; s++)
+	for (unsigned s = 0; s < STREAM_MAX; s++)
 		drop_stream(&p->stream[s]);
 }
 
@@ -205,7 +206,7 @@ struct process *process_new_take(struct container *ct, uint32_t number, int shim
 	p->ct = ct;
 	p->number = number;
 	p->shim = (struct loop_src){ .fn = on_shim, .fd = -1 };
-	for (int s = 0; s < STREAM_KINDS; s++)
+	for (unsigned s = 0; s < STREAM_MAX; s++)
 		p->stream[s] = -1;
 	p->next = ct->processes;
 	ct->processes = p;
@@ -232,22 +233,23 @@ void process_free(struct process *p)
 		agent_forget(ct->sb->agent, ct->number, p->number);
 	drop_streams(p);
 	hang_up(p);
+	passed_unshare(p);
+	passed_free(p->passed);
 	free(p);
 }
 
-int shim_streams(struct process *p, bool terminal, uint64_t token[STREAM_KINDS])
+int shim_streams(struct process *p, struct guest_streams *st)
 {
-	for (int s = 0; s < STREAM_KINDS; s++) {
-		struct agent_stream want = { p->ct->number, p->number,
-					     (enum msg_stream)s };
+	for (unsigned s = 0; s < STREAM_KINDS; s++) {
+		struct agent_stream want = { p->ct->number, p->number, s };
 
-		if ((s == STREAM_TTY) != terminal || (p->flags & CTL_F_NULL(s)))
+		if ((s == STREAM_TTY) != st->terminal || (p->flags & CTL_F_NULL(s)))
 			continue;
-		token[s] = agent_expect(p->ct->sb->agent, &want);
-		if (!token[s])
+		st->token[s] = agent_expect(p->ct->sb->agent, &want);
+		if (!st->token[s])
 			return -EMFILE;
 	}
-	return 0;
+	return passed_streams(p, st);
 }
 
 /* Few and small messages: a shim that does not take them has stopped working. */
@@ -263,7 +265,7 @@ static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
 		log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
 }
 
-void shim_give_stream_take(struct process *p, enum msg_stream stream, int fd)
+void shim_give_stream_take(struct process *p, unsigned stream, int fd)
 {
 	struct ctl_msg m = { .type = CTL_STREAM, .number = stream };
 

@@ -299,6 +299,51 @@ START_TEST(root_must_be_a_directory)
 }
 END_TEST
 
+/* What is passed is the file that is open, whatever has its name. */
+START_TEST(open_files)
+{
+	struct share_tree trees[2] = { { -1, "c1/x0-0", false },
+				       { -1, "c1/x0-1", true } };
+	struct stat st, found;
+	FIXTURE f;
+
+	setup(&f);
+	apply_good(&f, 1);
+	make_file(&f, "file");
+	make_dir(&f, "dir");
+	for (int i = 0; i < 2; i++) {
+		AUTO_CLOSE int fd = openat(f.t.fd, i ? "dir" : "file",
+					   O_RDONLY | O_CLOEXEC);
+
+		ck_assert_int_eq(fstat(fd, i ? &found : &st), 0);
+		ck_assert_int_eq(renameat(f.t.fd, "file", f.t.fd, "other"), i ? -1 : 0);
+		trees[i].tree = share_clone(fd, i == 0);
+		ck_assert_int_ge(trees[i].tree, 0);
+	}
+	ck_assert_msg(share_add(f.share, trees, 2, &f.err) == 0, "%s", f.err.msg);
+	close(trees[0].tree);
+	close(trees[1].tree);
+	ck_assert_int_eq(fstatat(f.share, "c1/x0-0", &found, 0), 0);
+	ck_assert(st.st_dev == found.st_dev && st.st_ino == found.st_ino);
+	ck_assert_int_eq(try_write(&f, "c1/x0-0"), -EROFS);
+	ck_assert_int_eq(try_write(&f, "c1/x0-1/new"), 0);
+	ck_assert(exists(f.t.fd, "dir/new"));
+	ck_assert_int_eq(share_drop(f.share, "c1/x0-0"), 0);
+	ck_assert(!exists(f.share, "c1/x0-0"));
+	ck_assert_int_eq(try_write(&f, "c1/new"), -EROFS);
+	ck_assert_int_eq(share_remove(f.share, 1), 0);
+	ck_assert(exists(f.t.fd, "dir/new"));
+}
+END_TEST
+
+START_TEST(files_without_a_place)
+{
+	AUTO_CLOSE int fd = fs_memfd("x", "x", 1);
+
+	ck_assert_int_eq(share_clone(fd, false), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -311,6 +356,8 @@ int main(void)
 		reaches_an_earlier_clone,
 		refused,
 		root_must_be_a_directory,
+		open_files,
+		files_without_a_place,
 	};
 
 	if (!has_rights()) {
