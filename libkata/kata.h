@@ -46,7 +46,10 @@ struct kata_create_args {
 	const char *config_file;    /* NULL = <bundle>/config.json */
 	const char *pid_file;	    /* NULL = none */
 	const char *console_socket; /* NULL = none */
-	unsigned preserve_fds;
+	/* How many descriptors of the calling process, from 3 on, the program gets in the same places:
+	 * first those that it is told of in LISTEN_FDS. They are taken: closed in any case. */
+	unsigned listen_fds, preserve_fds;
+	const char *listen_fdnames;    /* their LISTEN_FDNAMES; NULL = none */
 	bool no_pivot, no_new_keyring; /* meaningless in a VM; accepted */
 	bool detach;		       /* run */
 	bool keep;		       /* run */
@@ -86,7 +89,7 @@ struct kata_exec_args {
 	const char *const *caps; /* added to all sets; NULL-terminated or NULL */
 	bool no_new_privs;
 	const char *process_label, *apparmor; /* NULL = the container's */
-	unsigned preserve_fds;
+	unsigned preserve_fds;		      /* as in create */
 	bool ignore_paused;
 };
 

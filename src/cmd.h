@@ -6,6 +6,7 @@
 #ifndef KATA_CMD_H
 #define KATA_CMD_H
 
+#include "fds.h"
 #include "kata.h"
 #include "opts.h"
 
@@ -16,6 +17,11 @@ struct cmd {
 	const char *doc; /* one line */
 	struct opts opts;
 	size_t args_size; /* of the struct that opts parse into */
+	/* which descriptors of the caller it passes on; NULL = none */
+	struct fds (*fds)(const void *args);
+	const char *
+		fails_as; /* in front of the reason when one of them is missing; NULL = nothing */
+	int fails_with; /* exit status then; 0 = the usual */
 	/* Return: exit status, or -errno with the reason in @err. */
 	int (*run)(const struct kata *k, const void *args, char **words, size_t n,
 		   struct kata_err *err);
@@ -24,6 +30,7 @@ struct cmd {
 /** struct cmd_args - every command's struct begins with it. */
 struct cmd_args {
 	bool help;
+	struct fds fds; /* those of .fds() that are there */
 };
 
 #define CMD_HELP_OPT                                                                     \

@@ -10,6 +10,10 @@ struct create_args {
 	struct kata_create_args kata;
 };
 
+struct fds create_fds(const void *args);
+/** create_fill() - what is not an option. */
+struct kata_create_args create_fill(const void *args, char **words);
+
 #define CREATE_OPT(option, short_form, kind, arg, member, doc)                           \
 	{                                                                                \
 		option, short_form, kind, arg,                                           \
@@ -27,7 +31,7 @@ struct create_args {
 			   "write the process id here"),                                       \
 		CMD_REFUSE_OPT("pidfd-socket", 0, "PATH", "the process is in a VM"),           \
 		CREATE_OPT("preserve-fds", 0, OPT_COUNT, "N", preserve_fds,                    \
-			   "pass N further descriptors (only 0 so far)"),                      \
+			   "pass N descriptors, from 3 on behind those of LISTEN_FDS"),        \
 		{ "no-subreaper", 0, OPT_IGNORE, NULL, 0, NULL, "accepted; there is none" },   \
 		CREATE_OPT("no-pivot", 0, OPT_SWITCH, NULL, no_pivot,                          \
 			   "accepted; has no meaning in a VM"),                                \

@@ -8,6 +8,12 @@ struct exec_args {
 	struct opts_list env, gids, caps;
 };
 
+static struct fds exec_fds(const void *args)
+{
+	/* LISTEN_FDS means the container's init, here as with runc */
+	return (struct fds){ 0, ((const struct exec_args *)args)->kata.preserve_fds };
+}
+
 static int run_exec(const struct kata *k, const void *args, char **words, size_t n,
 		    struct kata_err *err)
 {
@@ -18,6 +24,7 @@ static int run_exec(const struct kata *k, const void *args, char **words, size_t
 	a.argv = n > 1 ? (const char *const *)words + 1 : NULL;
 	a.env = from->env.v;
 	a.additional_gids = from->gids.v;
+	a.preserve_fds = from->common.fds.preserve;
 	a.caps = from->caps.v;
 	return kata_exec(k, &a, err);
 }
@@ -51,7 +58,7 @@ static const struct opt exec_opts[] = {
 		 "write the process id here"),
 	CMD_REFUSE_OPT("pidfd-socket", 0, "PATH", "the process is in a VM"),
 	EXEC_OPT("preserve-fds", 0, OPT_COUNT, "N", kata.preserve_fds,
-		 "pass N further descriptors (only 0 so far)"),
+		 "pass N descriptors, from 3 on"),
 	EXEC_OPT("process", 'p', OPT_STR, "FILE", kata.process_file,
 		 "the process as JSON, instead of options and a program"),
 	EXEC_OPT("process-label", 0, OPT_STR, "LABEL", kata.process_label,
@@ -70,5 +77,8 @@ const struct cmd cmd_exec = {
 	.doc = "run a further process in a container",
 	.opts = CMD_OPTS(exec_opts, "exec", .stop_at_first = true),
 	.args_size = sizeof(struct exec_args),
+	.fds = exec_fds,
+	.fails_as = "exec failed",
+	.fails_with = 255,
 	.run = run_exec,
 };

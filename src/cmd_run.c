@@ -5,10 +5,9 @@
 static int run_run(const struct kata *k, const void *args, char **words, size_t n,
 		   struct kata_err *err)
 {
-	struct kata_create_args a = ((const struct create_args *)args)->kata;
+	const struct kata_create_args a = create_fill(args, words);
 
 	(void)n;
-	a.id = words[0];
 	return kata_run(k, &a, err);
 }
 
@@ -29,5 +28,6 @@ const struct cmd cmd_run = {
 	.doc = "create, start, wait for the end, delete",
 	.opts = CMD_OPTS(run_opts, "run"),
 	.args_size = sizeof(struct create_args),
+	.fds = create_fds,
 	.run = run_run,
 };

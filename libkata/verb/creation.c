@@ -60,17 +60,23 @@ static int interrupted(struct creation *c, struct kata_err *err)
 
 /* --- what is asked for -------------------------------------------------------------------- */
 
+/* First of all: what is opened must not land where one of them is missing. */
+static int take_passed(struct creation *c, struct kata_err *err)
+{
+	return passing_take(&c->passing, c->args->listen_fds, c->args->preserve_fds, err);
+}
+
+/* Both have theirs: ours would hide from the other side that they are gone. */
+static int let_go_passed(struct creation *c, struct kata_err *err)
+{
+	(void)err;
+	passing_done(&c->passing);
+	return 0;
+}
+
 static int check_args(struct creation *c, struct kata_err *err)
 {
-	int rc = oci_id_check(c->args->id, err);
-
-	if (rc < 0)
-		return rc;
-	if (c->args->preserve_fds > 0)
-		return err_set(
-			err, -ENOTSUP,
-			"--preserve-fds: descriptors cannot be passed into a VM yet");
-	return 0;
+	return oci_id_check(c->args->id, err);
 }
 
 static int load(struct creation *c, struct kata_err *err)
@@ -367,8 +373,9 @@ static int ask(struct creation *c, struct kata_err *err)
 	};
 	AUTO_CLOSE int theirs = TAKE_FD(c->sandbox_end_fd);
 	AUTO_CLOSE int config = -1;
+	AUTO_CLOSE int passed = -1;
 	struct buf text = { 0 };
-	int fds[3], n = 0;
+	int fds[SOCK_MAX_FDS], n = 0;
 	int rc;
 
 	if (!str_copy(m.text, sizeof(m.text), c->bundle.path))
@@ -386,6 +393,9 @@ static int ask(struct creation *c, struct kata_err *err)
 		m.flags |= CTL_F_CGROUP;
 		fds[n++] = cgroup_memory_dir(c->cgroup);
 	}
+	n = passing_for_sandbox(&c->passing, &m, fds, (size_t)n, &passed, err);
+	if (n < 0)
+		return n;
 	rc = ctl_send(c->ctl_fd, &m, fds, (size_t)n);
 	return rc < 0 ? lost_sandbox(rc, err) : 0;
 }
@@ -502,6 +512,7 @@ struct step {
 };
 
 static const struct step steps[] = {
+	{ "passed descriptors", take_passed, NULL },
 	{ "signals", block_signals, NULL },
 	{ "arguments", check_args, NULL },
 	{ "load", load, NULL },
@@ -522,6 +533,7 @@ static const struct step steps[] = {
 	{ "cgroup", placement_make, NULL },
 	{ "ask", ask, NULL },
 	{ "own VM's shim", start_own_shim, end_shim },
+	{ "passed descriptors' end", let_go_passed, NULL },
 	{ "record", record_processes, NULL },
 	{ "send console", send_console, NULL },
 	{ "hooks", run_create_hooks, NULL },
@@ -600,6 +612,7 @@ void creation_done(struct creation *c)
 	proc_done(&c->shim);
 	console_done(&c->console);
 	membership_done(&c->membership);
+	passing_done(&c->passing);
 	fd_drop(&c->netns_fd);
 	fd_drop(&c->ctl_fd);
 	fd_drop(&c->shim_fd);

@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "verb/bundle.h"
 #include "verb/console.h"
+#include "verb/passing.h"
 #include "verb/verb.h"
 
 /**
@@ -39,6 +40,7 @@ struct creation {
 	struct conf *conf;
 	struct bundle bundle;
 	struct console console;
+	struct passing passing;
 	int netns_fd;	  /* the network namespace of sandbox and shim; -1 = not yet */
 	bool netns_given; /* the spec names it by path */
 	struct membership membership;
@@ -93,7 +95,7 @@ void placement_remove(struct creation *c);
 
 /** membership_decide() - after netns_open(). Touches nothing. */
 int membership_decide(struct creation *c, struct kata_err *err) MUST_CHECK;
-/** membership_config() - the config.json for the sandbox: containers' ids instead of paths. */
+/** membership_config() - the config.json for the sandbox: containers' ids instead of paths, LISTEN_FDS. */
 void membership_config(const struct creation *c, struct buf *out);
 void membership_done(struct membership *m);
 

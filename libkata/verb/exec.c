@@ -54,17 +54,17 @@ static int check_state(struct execution *x, struct kata_err *err)
 	return 0;
 }
 
+/* First of all: what is opened must not land where one of them is missing. */
+static int take_passed(struct execution *x, struct kata_err *err)
+{
+	return passing_take(&x->passing, 0, x->args->preserve_fds, err);
+}
+
 static int open_container(struct execution *x, struct kata_err *err)
 {
 	int rc = verb_open(x->k, x->args->id, false, &x->box, err);
 
-	if (rc < 0)
-		return rc;
-	if (x->args->preserve_fds > 0)
-		return err_set(
-			err, -ENOTSUP,
-			"--preserve-fds: descriptors cannot be passed into a VM yet");
-	return check_state(x, err);
+	return rc < 0 ? rc : check_state(x, err);
 }
 
 /* runc's rules and texts (CONTRACT 1.5). */
@@ -134,7 +134,7 @@ static int spawn_detached(struct execution *x, struct kata_err *err)
 	AUTO_FREE char *path = stand_in_path("kata-shim");
 	struct strv env = { NULL, 0 };
 	int tty = x->console.slave;
-	const struct proc_fd fds[] = {
+	struct proc_fd fds[4 + PROTO_PASSED_MAX] = {
 		{ tty >= 0 ? tty : 0, 0 },
 		{ tty >= 0 ? tty : 1, 1 },
 		{ tty >= 0 ? tty : 2, 2 },
@@ -145,12 +145,14 @@ static int spawn_detached(struct execution *x, struct kata_err *err)
 
 	if (!x->args->detach)
 		return 0;
-	stand_in_env(&(struct stand_in_env){ .process = x->process }, &env);
+	stand_in_env(&(struct stand_in_env){ .process = x->process,
+					     .passed = x->passing.letters },
+		     &env);
 	sp.path = path;
 	sp.argv = stand_in_argv(x->process);
 	sp.envp = env.v;
 	sp.fds = fds;
-	sp.n_fds = ARRAY_SIZE(fds);
+	sp.n_fds = passing_for_shim(&x->passing, fds, 4);
 	sp.setns = x->ns_fd;
 	sp.n_setns = EXEC_NAMESPACES;
 	sp.cgroup_procs = cgroup_procs(x->cgroup, &sp.n_cgroup_procs);
@@ -190,11 +192,13 @@ static int ask(struct execution *x, struct kata_err *err)
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b };
 	AUTO_CLOSE int document = -1;
+	AUTO_CLOSE int passed = -1;
+	int fds[SOCK_MAX_FDS] = { -1, x->sandbox_end };
 	struct store_proc shim;
 	struct ctl_ask a = {
 		.m = { .type = CTL_EXEC,
 		       .flags = x->args->ignore_paused ? CTL_F_PAUSED : 0 },
-		.n_fds = 2,
+		.fds = fds,
 	};
 	int rc;
 
@@ -210,7 +214,11 @@ static int ask(struct execution *x, struct kata_err *err)
 	a.m.number = (uint32_t)shim.pid;
 	a.m.bytes = shim.start;
 	str_copy(a.m.id, sizeof(a.m.id), x->box.rec.id);
-	a.fds = (const int[]){ document, x->sandbox_end };
+	fds[0] = document;
+	rc = passing_for_sandbox(&x->passing, &a.m, fds, 2, &passed, err);
+	if (rc < 0)
+		return rc;
+	a.n_fds = (size_t)rc;
 	x->ask_fd = verb_connect(&x->box, err);
 	rc = x->ask_fd < 0 ? x->ask_fd : ctl_begin(x->ask_fd, &a, err);
 	fd_drop(&x->sandbox_end);
@@ -279,13 +287,15 @@ static int become(struct execution *x, struct kata_err *err)
 {
 	AUTO_FREE char *path = stand_in_path("kata-shim");
 	struct strv env = { NULL, 0 };
-	const struct stand_in_env e = { .process = x->process, .callers_tty = true };
+	const struct stand_in_env e = { .process = x->process,
+					.callers_tty = true,
+					.passed = x->passing.letters };
 
 	if (x->args->detach)
 		return 0;
 	stand_in_env(&e, &env);
 	reset_signals();
-	if (place_connection(x->shim_fd) < 0)
+	if (place_connection(x->shim_fd) < 0 || passing_become(&x->passing) < 0)
 		err_sys(err, "dup2");
 	else if (execve(path, stand_in_argv(x->process), env.v) < 0)
 		err_sys(err, "exec %s", path);
@@ -298,11 +308,9 @@ static int become(struct execution *x, struct kata_err *err)
 /* --- the order ---------------------------------------------------------------------------- */
 
 static int (*const steps[])(struct execution *x, struct kata_err *err) = {
-	open_container,	 exec_process, open_console,
-	open_namespaces, open_cgroup,  make_connection,
-	spawn_detached,	 send_console, ask,
-	enter,		 await_shim,   await_answer,
-	write_pid_file,	 become,
+	take_passed, open_container,  exec_process,   open_console,   open_namespaces,
+	open_cgroup, make_connection, spawn_detached, send_console,   ask,
+	enter,	     await_shim,      await_answer,   write_pid_file, become,
 };
 
 static void let_go(struct execution *x, bool failed)
@@ -312,6 +320,7 @@ static void let_go(struct execution *x, bool failed)
 		log_debug("kata-shim could not be ended");
 	proc_done(&x->shim);
 	console_done(&x->console);
+	passing_done(&x->passing);
 	for (int i = 0; i < EXEC_NAMESPACES; i++)
 		fd_drop(&x->ns_fd[i]);
 	fd_drop(&x->shim_fd);

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "cgroup/cgroup.h"
 #include "verb/console.h"
+#include "verb/passing.h"
 #include "verb/verb.h"
 
 enum { EXEC_NS_NET, EXEC_NS_IPC, EXEC_NS_UTS, EXEC_NAMESPACES };
@@ -16,6 +17,7 @@ struct execution {
 	struct verb_box box;
 	const struct oci_process *process;
 	struct console console;
+	struct passing passing;
 	int ns_fd[EXEC_NAMESPACES]; /* of the container's shim */
 	struct cgroup *cgroup;
 	int shim_fd;	  /* the shim's end of its connection to the sandbox */

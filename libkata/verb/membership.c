@@ -374,19 +374,51 @@ static struct jt_objv name_owners(const struct creation *c, const struct jt_objv
 	return (struct jt_objv){ out, from->n };
 }
 
+/* As systemd's protocol has it: init is the one that is meant (runc too says so). */
+static const struct oci_process *tell_listen_fds(const struct creation *c,
+						 const struct oci_process *from)
+{
+	const struct kata_create_args *args = c->args;
+	struct arena *a = c->bundle.arena;
+	const char *more[] = {
+		arena_printf(a, "LISTEN_FDS=%u", args->listen_fds),
+		"LISTEN_PID=1",
+		args->listen_fdnames
+			? arena_printf(a, "LISTEN_FDNAMES=%s", args->listen_fdnames)
+			: NULL,
+	};
+	size_t n = args->listen_fdnames ? 3 : 2;
+	struct oci_process *p = arena_alloc(a, sizeof(*p));
+	const char **env = arena_array(a, from->env.n + n + 1, sizeof(*env));
+
+	for (size_t i = 0; i < from->env.n; i++)
+		env[i] = from->env.v[i];
+	for (size_t i = 0; i < n; i++)
+		env[from->env.n + i] = more[i];
+	*p = *from;
+	p->env = (struct jt_strv){ env, from->env.n + n };
+	return p;
+}
+
 void membership_config(const struct creation *c, struct buf *out)
 {
 	struct arena *a = c->bundle.arena;
 	struct oci_linux *lx = arena_alloc(a, sizeof(*lx));
 	struct oci_spec spec = *c->bundle.spec;
 	struct json_out o = { .buf = out };
+	bool joins = c->membership.host && spec.linux_;
+	bool listens = c->args->listen_fds && spec.process;
 
-	if (!c->membership.host || !spec.linux_) {
+	if (!joins && !listens) {
 		buf_add(out, c->bundle.text, c->bundle.len);
 		return;
 	}
-	*lx = *spec.linux_;
-	lx->namespaces = name_owners(c, &lx->namespaces, a);
-	spec.linux_ = lx;
+	if (joins) {
+		*lx = *spec.linux_;
+		lx->namespaces = name_owners(c, &lx->namespaces, a);
+		spec.linux_ = lx;
+	}
+	if (listens)
+		spec.process = tell_listen_fds(c, spec.process);
 	jtab_encode(&oci_spec_tab, &spec, &o);
 }

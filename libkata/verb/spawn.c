@@ -167,7 +167,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	AUTO_FREE char *path = stand_in_path("kata-shim");
 	struct strv env = { NULL, 0 };
 	int tty = c->console.slave;
-	const struct proc_fd fds[] = {
+	struct proc_fd fds[5 + PROTO_PASSED_MAX] = {
 		{ tty >= 0 ? tty : 0, 0 },
 		{ tty >= 0 ? tty : 1, 1 },
 		{ tty >= 0 ? tty : 2, 2 },
@@ -178,6 +178,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 		.process = c->bundle.spec->process,
 		.hostname = c->bundle.spec->hostname,
 		.own_root = oci_spec_ns(c->bundle.spec, OCI_NS_MOUNT) != NULL,
+		.passed = c->passing.letters,
 	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
 	int namespaces[OCI_NS_TYPES + 1];
@@ -188,7 +189,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	sp.argv = stand_in_argv(e.process);
 	sp.envp = env.v;
 	sp.fds = fds;
-	sp.n_fds = ARRAY_SIZE(fds);
+	sp.n_fds = passing_for_shim(&c->passing, fds, 5);
 	sp.clone_flags = shim_clone_flags(c);
 	sp.setns = namespaces;
 	sp.n_setns = shim_setns(c, namespaces);
