@@ -6,7 +6,7 @@
  * namespace and in the container's network namespace, with the descriptors of
  * enum sandbox_fd and nothing else. It ends when the last container of the VM
  * is gone; SIGTERM and SIGINT end it at once. It says nothing on stdio: what
- * goes wrong is the answer to whoever asked.
+ * goes wrong is the answer to whoever asked, and goes to the system's log.
  *
  *   kata-sandbox [--debug] DIR   DIR: the container's directory, absolute
  *                                --debug: log to sandbox.log in it
@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -114,6 +115,18 @@ static void refuse(const struct kata_err *why)
 		log_debug("the creator has gone");
 }
 
+/*
+ * A VM that breaks takes this directory's files along when its containers are deleted, and engines
+ * only see 137. The system's log keeps the reason.
+ */
+static void tell_host(const struct kata_err *why, const char *dir)
+{
+	log_failure(why);
+	openlog("kata-sandbox", LOG_PID, LOG_DAEMON);
+	syslog(LOG_ERR, "%s: %s", dir, why->msg);
+	closelog();
+}
+
 /* Whoever waits is told why; shims learn of the end from their closed connections. */
 static void tear_down(struct sandbox *sb)
 {
@@ -157,7 +170,7 @@ int main(int argc, char **argv)
 	else
 		refuse(&sb.why);
 	if (sb.why.code)
-		log_failure(&sb.why);
+		tell_host(&sb.why, argv[argc - 1]);
 	tear_down(&sb);
 	return r < 0 || sb.why.code ? 1 : 0;
 }

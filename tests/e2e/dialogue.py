@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -74,6 +75,11 @@ def main():
     split = sys.argv.index("--")
     terminal = Terminal(int(sys.argv[1]), int(sys.argv[2]))
     terminal.spawn(sys.argv[split + 1:])
+
+    def out_of_time(*_):
+        print(terminal.said.decode(errors="replace"))
+        sys.exit(f"dialogue: the time was over; read up to byte {terminal.seen}")
+    signal.signal(signal.SIGTERM, out_of_time)
     for step in sys.argv[3:split]:
         obey(terminal, step)
     while terminal.read():
