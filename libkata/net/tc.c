@@ -192,15 +192,13 @@ static int make_wire(struct nl_sock *sk, int index, int tap, struct kata_err *er
 	return r == 0 ? add_redirect(sk, index, tap, err) : r;
 }
 
-int tc_wire(struct nl_sock *sk, int index, int tap, struct kata_err *err)
+int tc_wire(struct nl_sock *sk, int index, int tap, bool qdisc, struct kata_err *err)
 {
-	int had = tc_has_ingress(sk, index, err);
 	struct kata_err ignored = { 0 };
-	int r = had < 0 ? had : make_wire(sk, index, tap, err);
+	int r = make_wire(sk, index, tap, err);
 
-	if (r < 0 && had >= 0 &&
-	    (tc_unwire(sk, index, !had, &ignored) < 0 ||
-	     tc_unwire(sk, tap, true, &ignored) < 0))
+	if (r < 0 && (tc_unwire(sk, index, qdisc, &ignored) < 0 ||
+		      tc_unwire(sk, tap, true, &ignored) < 0))
 		err_ctx(err, "%s; and", ignored.msg);
 	return r;
 }

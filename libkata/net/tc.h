@@ -21,8 +21,10 @@ int tc_has_ingress(struct nl_sock *sk, int index, struct kata_err *err) MUST_CHE
 /**
  * tc_wire() - join interface @index and tap @tap, and set the tap up. What we made on @index earlier is
  * replaced. On failure nothing is left.
+ * @qdisc: the ingress qdisc of @index is or will be ours
  */
-int tc_wire(struct nl_sock *sk, int index, int tap, struct kata_err *err) MUST_CHECK;
+int tc_wire(struct nl_sock *sk, int index, int tap, bool qdisc,
+	    struct kata_err *err) MUST_CHECK;
 
 /**
  * tc_unwire() - the filters off @index and, if @qdisc, the qdisc as well; 0 when they or the

@@ -254,6 +254,8 @@ static void remove_sandbox_dir(struct creation *c)
 {
 	struct kata_err ignored = { 0 };
 
+	if (c->sandbox_fd >= 0)
+		netns_clean(c->root, c->rec.sandbox_id);
 	if (c->sandbox_fd >= 0 &&
 	    store_sandbox_remove(c->root, c->rec.sandbox_id, &ignored) < 0)
 		log_debug("%s", ignored.msg);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * netns: the network namespace that a spec names by path. It has to be one, and
- * not our own: a VM in the host's network namespace would put its cards into it.
+ * not our own: a VM in the host's network namespace would put its cards into it. And what
+ * a sandbox that was killed has left in one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
+#include "net/trace.h"
 #include "verb/creation.h"
 
 static int check_netns(int fd, const char *path, struct kata_err *err)
@@ -42,6 +45,16 @@ int netns_open(struct creation *c, struct kata_err *err)
 	if (c->netns_fd < 0)
 		return err_sys(err, "linux.namespaces: open %s", ns->path);
 	return check_netns(c->netns_fd, ns->path, err);
+}
+
+void netns_clean(const char *root, const char *sandbox_id)
+{
+	AUTO_FREE char *path = store_sandbox_path(root, sandbox_id);
+	AUTO_CLOSE int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct kata_err err = { 0 };
+
+	if (dir >= 0 && net_trace_undo(dir, &err) < 0)
+		log_warn("%s", err.msg);
 }
 
 int netns_of_process(pid_t pid, struct kata_err *err)

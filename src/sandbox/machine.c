@@ -164,8 +164,10 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	free(arg);
 	if (!ct)
 		return;
-	if (!m || m->code != MSG_OK) {
+	if (!m || m->code != MSG_OK)
 		container_guest_error(ct, m, code, &err);
+	/* it was sent first: it is the cause, or what makes a success worth nothing */
+	if (network_verdict(b.sb, &err) < 0) {
 		fail_container(ct, &err);
 		return;
 	}
@@ -222,7 +224,7 @@ static void tell_guest(struct container *ct)
 
 	*b = (struct build){ ct->sb, ct->number };
 	ct->state = CT_BUILDING;
-	if (ask_build(ct, b, &err) < 0) {
+	if (network_sync(ct->sb, &err) < 0 || ask_build(ct, b, &err) < 0) {
 		free(b);
 		fail_container(ct, &err);
 	}

@@ -132,6 +132,7 @@ int main(int argc, char **argv)
 			  .fs_fd = -1,
 			  .vsock_device = CHILD_INIT,
 			  .virtiofsd = CHILD_INIT },
+		.network = { .watch = { .fd = -1 }, .rest = { .fd = -1 }, .watch_fd = -1 },
 		.boot_timer = { .fd = -1 },
 		.ctl_listen = { .fd = -1 },
 	};

@@ -383,7 +383,10 @@ static void wire(struct nl_sock *sk, int index, int tap)
 {
 	struct kata_err err = { 0 };
 
-	ck_assert_msg(tc_wire(sk, index, tap, &err) == 0, "%s", err.msg);
+	int had = tc_has_ingress(sk, index, &err);
+
+	ck_assert_int_ge(had, 0);
+	ck_assert_msg(tc_wire(sk, index, tap, !had, &err) == 0, "%s", err.msg);
 }
 
 static void unwire(struct nl_sock *sk, int index, bool qdisc)
@@ -472,7 +475,7 @@ START_TEST(a_failed_wire_leaves_nothing)
 		return;
 	sk = open_nl();
 	RUN("ip link add eth0 type veth peer name p0");
-	ck_assert_int_eq(tc_wire(sk, index_of("eth0"), 9999, &err), -ENODEV);
+	ck_assert_int_eq(tc_wire(sk, index_of("eth0"), 9999, true, &err), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(err.msg, "interface 9999"));
 	RUN("test -z \"$(tc qdisc show dev eth0 ingress)\"");
 }

@@ -239,5 +239,5 @@ int main(void)
 		dual_stack,
 	};
 
-	return suite_run("net_plan", tests, ARRAY_SIZE(tests));
+	return suite_run("net_cards", tests, ARRAY_SIZE(tests));
 }
