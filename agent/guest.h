@@ -12,6 +12,7 @@
 #include "proto/chan.h"
 
 struct container;
+struct net;
 
 /**
  * struct dialer - the way to the host.
@@ -31,6 +32,7 @@ struct dialer {
  * @cgroup:     path of cgroup_fd
  * @modules, @modules_left: text of the list of modules, and what of it is still to be loaded
  * @watch:      inotify on the containers' groups (watch.c)
+ * @net:        what MSG_NETWORK brought (net.c); NULL = nothing yet
  * @pidns_fd:   the agent's own pid namespace, to come back to after a fork into another
  */
 struct guest {
@@ -42,6 +44,7 @@ struct guest {
 	bool is_vm, welcomed;
 	int signal_fd, watch_fd, cgroup_fd, pidns_fd;
 	struct container *containers;
+	struct net *net;
 	char *modules, *modules_left;
 };
 

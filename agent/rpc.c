@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "clock.h"
 #include "container.h"
+#include "net.h"
 #include "pause.h"
 #include "requests.h"
 #include "resources.h"
@@ -283,6 +284,16 @@ static int do_stats(struct request *r, struct kata_err *err)
 	return 0;
 }
 
+static int do_network(struct request *r, struct kata_err *err)
+{
+	/* here no code of the kernel's means "no such container" */
+	if (net_apply(r->guest, r->body, err) < 0)
+		rpc_answer_err(r->guest, &r->call, err);
+	else
+		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
+	return 0;
+}
+
 static int do_shutdown(struct request *r, struct kata_err *err)
 {
 	(void)err;
@@ -325,6 +336,7 @@ static const struct rule rules[] = {
 	  CONTAINER_BUILDING | CONTAINER_CREATED | CONTAINER_RUNNING, do_update,
 	  "container not running" },
 	{ MSG_STATS, &req_target_tab, CONTAINER_ANY, do_stats, NULL },
+	{ MSG_NETWORK, &netmsg_tab, 0, do_network, NULL },
 	{ MSG_SHUTDOWN, &req_empty_tab, 0, do_shutdown, NULL },
 };
 

@@ -182,7 +182,7 @@ struct msg_stats {
  * MAC that the VMM gave the card; a card that no interface names is put down, emptied, and has
  * a neutral name. A card that is not there is an error that names it.
  *   { "interfaces": [ { "card": "02:4b:..", "name": "eth0", "mac": "02:42:..", "mtu": 1500,
- *                       "noarp": false, "acceptRa": false (opt),
+ *                       "noarp": false, "acceptRa" (opt), "noIpv6" (opt),
  *                       "addresses": [ { "address": "172.17.0.2", "prefix": 16,
  *                                        "broadcast" (opt), "peer" (opt),
  *                                        "scope": 0, "flags": 0 (opt) } ] } ],

@@ -344,6 +344,7 @@ static const struct jt_field interface_fields[] = {
 	JT(struct netmsg_interface, noarp, JT_BOOL),
 	JT_AS(struct netmsg_interface, accept_ra, "acceptRa", JT_BOOL,
 	      .flags = JT_OMIT_ZERO),
+	JT_AS(struct netmsg_interface, no_ipv6, "noIpv6", JT_BOOL, .flags = JT_OMIT_ZERO),
 	JT(struct netmsg_interface, addresses, JT_OBJV, .sub = &address_tab),
 };
 

@@ -41,15 +41,17 @@ struct netmsg_address {
 /**
  * struct netmsg_interface
  * @card:      permanent MAC of the card that it is to be
- * @name, @mac, @mtu, @noarp: of the interface it stands for; @mtu 0 = the card's default
+ * @name, @mac, @mtu, @noarp: of the interface it stands for; @mtu 0 = stays as it is
  * @accept_ra: take router advertisements ("acceptRa"); else its IPv6 is what is listed here
  *             and the link-local address
+ * @no_ipv6:   IPv6 is off on it ("noIpv6"), as docker has it in networks without: the host's
+ *             disable_ipv6. These two count when the card comes up
  * @addresses: struct netmsg_address
  */
 struct netmsg_interface {
 	const char *card, *name, *mac;
 	uint32_t mtu;
-	bool noarp, accept_ra;
+	bool noarp, accept_ra, no_ipv6;
 	struct jt_objv addresses;
 };
 

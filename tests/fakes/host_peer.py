@@ -25,7 +25,7 @@ CONTROL_MAGIC = 0x4B415443
 STREAM_MAGIC = 0x4B415453
 HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING, STATS_DATA = range(1, 8)
 (WELCOME, CREATE, START, EXEC, SIGNAL, WINSIZE, STDIN_END, DELETE, SHUTDOWN,
- UPDATE, PAUSE, RESUME, STATS) = range(64, 77)
+ UPDATE, PAUSE, RESUME, STATS, NETWORK) = range(64, 78)
 OK, FAILED, BAD_REQUEST, NO_SUCH, NOT_FOUND, NOT_EXECUTABLE = range(6)
 STREAMS = ["stdin", "stdout", "stderr", "tty"]
 STATS_NAMES = """cpu_usage_us cpu_user_us cpu_system_us cpu_periods cpu_throttled cpu_throttled_us
@@ -332,6 +332,9 @@ class HostPeer:
         now = time.time_ns()
         return self.call(WELCOME, {"version": 1, "time_sec": now // 10**9,
                                    "time_nsec": now % 10**9, "entropy": os.urandom(64).hex()})
+
+    def network(self, interfaces=(), **more):
+        return self.call(NETWORK, dict(more, interfaces=list(interfaces)))
 
     def expect(self, p):
         self.processes[(p.container, p.number)] = p
