@@ -2,11 +2,9 @@
 #include "net/net_plan.h"
 
 #include <errno.h>
-#include <linux/if_addr.h>
-#include <stdio.h>
 
-#include "base/json.h"
 #include "base/str.h"
+#include "proto/netmsg.h"
 
 /*
  * What has Ethernet frames and passes them through tc. A tun interface is one of kind "tun" without
@@ -113,175 +111,171 @@ int net_plan_make(const struct net_scan *s, const struct net_card *cards, unsign
 
 /* --- the message ------------------------------------------------------------------------- */
 
-static void put_str(struct json_out *o, const char *key, const char *value)
+struct writer {
+	const struct net_plan *plan;
+	const struct net_scan *scan;
+	struct arena *a;
+};
+
+/* Ours have "" for what is not there. */
+static const char *opt(const char *text)
 {
-	if (!value[0])
-		return;
-	json_out_key(o, key);
-	json_out_str(o, value);
+	return text[0] ? text : NULL;
 }
 
-static void put_num(struct json_out *o, const char *key, uint64_t value)
+static const char *mac_text(const struct writer *w, const uint8_t m[6])
 {
-	json_out_key(o, key);
-	json_out_u64(o, value);
+	return arena_printf(w->a, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+			    m[4], m[5]);
 }
 
-static void put_bool(struct json_out *o, const char *key, bool value)
+static struct jt_objv addresses(const struct writer *w, const struct net_link *l)
 {
-	json_out_key(o, key);
-	json_out_bool(o, value);
+	const struct net_scan *s = w->scan;
+	struct netmsg_address *v = arena_array(w->a, s->n_addrs + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_addrs; i++) {
+		const struct net_addr *from = &s->addrs[i];
+
+		if (from->index == l->index)
+			v[n++] = (struct netmsg_address){
+				.address = from->address,
+				.prefix = from->prefix,
+				.broadcast = opt(from->broadcast),
+				.peer = opt(from->peer),
+				.scope = from->scope,
+				.flags = from->flags,
+			};
+	}
+	return (struct jt_objv){ v, n };
 }
 
-static void put_mac(struct json_out *o, const char *key, const uint8_t m[6])
+static struct jt_objv interfaces(const struct writer *w, const struct net_card *cards,
+				 unsigned n_cards)
 {
-	char text[18];
+	struct netmsg_interface *v = arena_array(w->a, n_cards + 1, sizeof(*v));
+	size_t n = 0;
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
-		 m[3], m[4], m[5]);
-	put_str(o, key, text);
-}
+	for (unsigned i = 0; i < n_cards; i++) {
+		int index = w->plan->index[i];
+		const struct net_link *l = index ? net_link_by_index(w->scan, index)
+						 : NULL;
 
-static void begin_list(struct json_out *o, const char *key)
-{
-	json_out_key(o, key);
-	json_out_begin_array(o);
-}
-
-static void write_address(const struct net_addr *a, struct json_out *o)
-{
-	json_out_begin_object(o);
-	put_str(o, "address", a->address);
-	put_num(o, "prefix", a->prefix);
-	put_str(o, "broadcast", a->broadcast);
-	put_str(o, "peer", a->peer);
-	put_num(o, "scope", a->scope);
-	if (a->flags)
-		put_num(o, "flags", a->flags);
-	json_out_end_object(o);
-}
-
-static void write_interface(const struct net_scan *s, const struct net_link *l,
-			    const struct net_card *card, struct json_out *o)
-{
-	json_out_begin_object(o);
-	put_mac(o, "card", card->mac);
-	put_str(o, "name", l->name);
-	put_mac(o, "mac", l->mac);
-	put_num(o, "mtu", l->mtu);
-	put_bool(o, "noarp", l->noarp);
-	begin_list(o, "addresses");
-	for (size_t i = 0; i < s->n_addrs; i++)
-		if (s->addrs[i].index == l->index)
-			write_address(&s->addrs[i], o);
-	json_out_end_array(o);
-	json_out_end_object(o);
+		if (l)
+			v[n++] = (struct netmsg_interface){
+				.card = mac_text(w, cards[i].mac),
+				.name = l->name,
+				.mac = mac_text(w, l->mac),
+				.mtu = l->mtu,
+				.noarp = l->noarp,
+				.accept_ra = l->accept_ra,
+				.addresses = addresses(w, l),
+			};
+	}
+	return (struct jt_objv){ v, n };
 }
 
 /* Name of the interface if the guest has it, else NULL. */
-static const char *guests_name(const struct net_plan *p, const struct net_scan *s,
-			       int index)
+static const char *guests_name(const struct writer *w, int index)
 {
-	const struct net_link *l = index ? net_link_by_index(s, index) : NULL;
+	const struct net_link *l = index ? net_link_by_index(w->scan, index) : NULL;
 
-	return l && has_card(p, l) ? l->name : NULL;
+	return l && has_card(w->plan, l) ? l->name : NULL;
 }
 
-static void write_route(const struct net_route *r, const char *name, struct json_out *o)
+static struct netmsg_route route(const struct net_route *from, const char *name)
 {
-	json_out_begin_object(o);
-	put_str(o, "destination", r->destination);
-	put_str(o, "gateway", r->gateway);
-	if (name)
-		put_str(o, "interface", name);
-	put_str(o, "source", r->source);
-	put_num(o, "metric", r->metric);
-	put_num(o, "scope", r->scope);
-	put_num(o, "table", r->table);
-	put_num(o, "type", r->type);
-	put_num(o, "protocol", r->protocol);
-	put_bool(o, "onlink", r->onlink);
-	if (r->mtu)
-		put_num(o, "mtu", r->mtu);
-	json_out_end_object(o);
+	return (struct netmsg_route){
+		.destination = from->destination,
+		.gateway = opt(from->gateway),
+		.interface = name,
+		.source = opt(from->source),
+		.metric = from->metric,
+		.scope = from->scope,
+		.table = from->table,
+		.type = from->type,
+		.protocol = from->protocol,
+		.mtu = from->mtu,
+		.onlink = from->onlink,
+	};
 }
 
 /* A gateway must be within reach when its route is made: those without one come first. */
-static void write_routes(const struct net_plan *p, const struct net_scan *s,
-			 struct json_out *o)
+static struct jt_objv routes(const struct writer *w)
 {
-	begin_list(o, "routes");
+	const struct net_scan *s = w->scan;
+	struct netmsg_route *v = arena_array(w->a, s->n_routes + 1, sizeof(*v));
+	size_t n = 0;
+
 	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
 		for (size_t i = 0; i < s->n_routes; i++) {
-			const struct net_route *r = &s->routes[i];
-			const char *name = guests_name(p, s, r->index);
+			const struct net_route *from = &s->routes[i];
+			const char *name = guests_name(w, from->index);
 
-			if ((r->gateway[0] != 0) == with_gateway && (name || !r->index))
-				write_route(r, name, o);
+			if ((from->gateway[0] != 0) == with_gateway &&
+			    (name || !from->index))
+				v[n++] = route(from, name);
 		}
 	}
-	json_out_end_array(o);
+	return (struct jt_objv){ v, n };
 }
 
-static void write_rules(const struct net_scan *s, struct json_out *o)
+static struct jt_objv rules(const struct writer *w)
 {
-	begin_list(o, "rules");
+	const struct net_scan *s = w->scan;
+	struct netmsg_rule *v = arena_array(w->a, s->n_rules + 1, sizeof(*v));
+
 	for (size_t i = 0; i < s->n_rules; i++) {
-		const struct net_rule *r = &s->rules[i];
+		const struct net_rule *from = &s->rules[i];
 
-		json_out_begin_object(o);
-		put_num(o, "priority", r->priority);
-		put_num(o, "family", r->family);
-		put_str(o, "source", r->source);
-		put_str(o, "destination", r->destination);
-		put_num(o, "table", r->table);
-		if (r->mark || r->mask) {
-			put_num(o, "mark", r->mark);
-			put_num(o, "mask", r->mask);
-		}
-		json_out_end_object(o);
+		v[i] = (struct netmsg_rule){
+			.priority = from->priority,
+			.family = from->family,
+			.source = opt(from->source),
+			.destination = opt(from->destination),
+			.table = from->table,
+			.mark = from->mark,
+			.mask = from->mask,
+		};
 	}
-	json_out_end_array(o);
+	return (struct jt_objv){ v, s->n_rules };
 }
 
-static void write_neighbours(const struct net_plan *p, const struct net_scan *s,
-			     struct json_out *o)
+static struct jt_objv neighbours(const struct writer *w)
 {
-	begin_list(o, "neighbours");
-	for (size_t i = 0; i < s->n_neighbours; i++) {
-		const struct net_neighbour *n = &s->neighbours[i];
-		const char *name = guests_name(p, s, n->index);
+	const struct net_scan *s = w->scan;
+	struct netmsg_neighbour *v = arena_array(w->a, s->n_neighbours + 1, sizeof(*v));
+	size_t n = 0;
 
-		if (!name)
-			continue;
-		json_out_begin_object(o);
-		put_str(o, "interface", name);
-		put_str(o, "address", n->address);
-		put_mac(o, "mac", n->mac);
-		put_num(o, "state", n->state);
-		json_out_end_object(o);
+	for (size_t i = 0; i < s->n_neighbours; i++) {
+		const struct net_neighbour *from = &s->neighbours[i];
+		const char *name = guests_name(w, from->index);
+
+		if (name)
+			v[n++] = (struct netmsg_neighbour){
+				.interface = name,
+				.address = from->address,
+				.mac = mac_text(w, from->mac),
+				.state = from->state,
+			};
 	}
-	json_out_end_array(o);
+	return (struct jt_objv){ v, n };
 }
 
 void net_plan_write(const struct net_plan *p, const struct net_scan *s,
 		    const struct net_card *cards, unsigned n, bool dns, struct buf *out)
 {
+	AUTO(arena) *a = arena_new();
+	const struct writer w = { p, s, a };
 	struct json_out o = { .buf = out };
+	const struct netmsg m = {
+		.interfaces = interfaces(&w, cards, n),
+		.routes = routes(&w),
+		.rules = rules(&w),
+		.neighbours = neighbours(&w),
+		.dns = dns,
+	};
 
-	json_out_begin_object(&o);
-	begin_list(&o, "interfaces");
-	for (unsigned i = 0; i < n; i++) {
-		const struct net_link *l = p->index[i] ? net_link_by_index(s, p->index[i])
-						       : NULL;
-
-		if (l)
-			write_interface(s, l, &cards[i], &o);
-	}
-	json_out_end_array(&o);
-	write_routes(p, s, &o);
-	write_rules(s, &o);
-	write_neighbours(p, s, &o);
-	put_bool(&o, "dns", dns);
-	json_out_end_object(&o);
+	jtab_encode(&netmsg_tab, &m, &o);
 }

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/str.h"
 #include "net/nl.h"
 
@@ -114,6 +116,16 @@ static bool is_l3s(struct rtnl_link *link)
 	       mode == rtnl_link_ipvlan_str2mode("l3s");
 }
 
+/* 1: unless it forwards; 2: always (ip-sysctl.txt) */
+static bool accepts_ra(const char *name)
+{
+	AUTO_FREE char *path = mem_printf("/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	AUTO_FREE char *text = NULL;
+	size_t len = 0;
+
+	return fs_read_at(AT_FDCWD, path, 16, &text, &len) == 0 && text[0] != '0';
+}
+
 static int take_link(struct nl_object *obj, const struct net_scan *s, void *dst,
 		     struct kata_err *err)
 {
@@ -137,6 +149,7 @@ static int take_link(struct nl_object *obj, const struct net_scan *s, void *dst,
 	};
 	str_copy(l->name, sizeof(l->name), rtnl_link_get_name(link));
 	str_copy(l->kind, sizeof(l->kind), kind ? kind : "");
+	l->accept_ra = l->up && accepts_ra(l->name);
 	if (l->ether)
 		memcpy(l->mac, nl_addr_get_binary_addr(mac), sizeof(l->mac));
 	return 1;
@@ -235,8 +248,6 @@ static bool put_nexthop(struct rtnl_route *route, const struct net_scan *s,
 	to->index = rtnl_route_nh_get_ifindex(nh);
 	to->onlink = rtnl_route_nh_get_flags(nh) & RTNH_F_ONLINK;
 	put_address(rtnl_route_nh_get_gateway(nh), to->gateway);
-	if (!to->gateway[0])
-		put_address(rtnl_route_nh_get_via(nh), to->gateway);
 	l = net_link_by_index(s, to->index);
 	return l && !l->loopback;
 }
@@ -268,6 +279,12 @@ static int take_route(struct nl_object *obj, const struct net_scan *s, void *dst
 		return err_set(err, -ENOTSUP,
 			       "the route to %s has several gateways, which cannot be "
 			       "given to a VM",
+			       to->destination);
+	if (rtnl_route_get_nnexthops(route) == 1 &&
+	    rtnl_route_nh_get_via(rtnl_route_nexthop_n(route, 0)))
+		return err_set(err, -ENOTSUP,
+			       "the route to %s has a gateway of another family, which "
+			       "cannot be given to a VM",
 			       to->destination);
 	return put_nexthop(route, s, to);
 }

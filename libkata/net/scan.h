@@ -33,7 +33,8 @@ struct net_link {
 	char kind[16]; /* IFLA_INFO_KIND; "" = a device of the machine's */
 	bool ether;    /* has Ethernet frames and a MAC */
 	bool loopback, up, noarp;
-	bool l3s; /* ipvlan in the mode that bypasses tc */
+	bool l3s;	/* ipvlan in the mode that bypasses tc */
+	bool accept_ra; /* takes router advertisements */
 	uint8_t mac[6];
 	uint32_t mtu;
 };

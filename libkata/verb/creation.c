@@ -507,6 +507,7 @@ static const struct step steps[] = {
 	{ "terminal", check_terminal, NULL },
 	{ "netns", netns_open, NULL },
 	{ "membership", membership_decide, NULL },
+	{ "nobody's netns", netns_check_free, NULL },
 	{ "console", open_console, NULL },
 	{ "cgroup's name", placement_name, NULL },
 	{ "store", make_store, remove_store },

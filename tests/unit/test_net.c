@@ -138,10 +138,14 @@ START_TEST(links)
 	ck_assert(e->up && e->ether && !e->loopback && !e->noarp && !e->l3s);
 	ck_assert_mem_eq(e->mac, mac, 6);
 	ck_assert_uint_eq(e->mtu, 1400);
+	ck_assert(e->accept_ra);
 	ck_assert_str_eq(b->kind, "bridge");
 	ck_assert(!b->up);
 	ck_assert_ptr_eq(net_link_by_index(&s, e->index), e);
 	ck_assert_ptr_null(net_link_by_index(&s, 9999));
+	RUN("echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_ra");
+	s = scan(sk);
+	ck_assert(!link_of(&s, "eth0")->accept_ra);
 }
 END_TEST
 
@@ -277,6 +281,9 @@ START_TEST(what_cannot_be_told)
 		return;
 	refused("ip route add 10.0.0.0/8 nexthop via 172.17.0.1 nexthop via 172.17.0.3",
 		"the route to 10.0.0.0/8 has several gateways");
+	refused("ip addr add fd00::2/64 nodad dev eth0;"
+		"ip route add 10.0.0.0/8 via inet6 fd00::1 dev eth0",
+		"the route to 10.0.0.0/8 has a gateway of another family");
 	refused("ip rule add iif eth0 table 7 priority 5",
 		"policy rule 5 has an interface");
 	refused("ip rule add ipproto tcp dport 80 table 7 priority 6",
