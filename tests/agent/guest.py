@@ -104,6 +104,7 @@ class NamespaceGuest(Guest):
         while os.stat("/proc/%d/ns/net" % far.pid).st_ino == here:
             assert time.monotonic() < end
             time.sleep(0.01)
+        self.ip("link", "set", "lo", "up")
         for i, mac in enumerate(CARDS):
             self.ip("link", "add", "kt%d" % i, "address", mac, "type", "veth",
                     "peer", "name", "far%d" % i, "netns", str(far.pid))
