@@ -21,7 +21,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "proto/frame.h"
 
@@ -107,7 +106,7 @@ static uint64_t deadline(const struct dns_relay *r)
 	return r->active_ms + (r->local.eof || r->peer.eof ? DNS_LINGER_MS : idle);
 }
 
-/* For the next that will have been idle too long. */
+/* For the next that will have been idle too long. Without a timer they would live for ever. */
 static void arm(struct dns_relays *set)
 {
 	uint64_t first = 0, now = now_ms();
@@ -118,7 +117,8 @@ static void arm(struct dns_relays *set)
 	if (first)
 		first = first > now ? first - now : 1;
 	if (loop_timer_set(set->timer.fd, first) < 0)
-		log_debug("dns: timer cannot be set");
+		while (set->first)
+			relay_free(set->first);
 }
 
 static void on_timer(struct loop_src *src, uint32_t events)
@@ -392,7 +392,7 @@ struct dns_relay *dns_relay_add_take(struct dns_relays *set, const struct dns_en
 	if (!relay_run(r))
 		r = NULL;
 	arm(set);
-	return r;
+	return set->first ? r : NULL;
 }
 
 struct dns_relay *dns_relay_find(const struct dns_relays *set,

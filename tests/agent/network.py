@@ -6,7 +6,7 @@ import struct
 import time
 
 from guest import CARDS
-from host_peer import FAILED, Refused, spec
+from host_peer import FAILED, NETWORK, OK, Refused, spec
 
 TESTS = []
 MAC = ["02:42:ac:11:00:02", "02:42:ac:12:00:03", "02:42:ac:13:00:04"]
@@ -191,6 +191,27 @@ def mistakes_of_the_host_are_named(g):
     # what failed leaves nothing that the next one would stumble over
     g.peer.network([eth0], routes=[route("0.0.0.0/0", "eth0", "10.1.0.1")])
     assert "default via 10.1.0.1 dev eth0" in shell(g, "ip route")
+
+
+@test
+def a_card_is_waited_for(g):
+    if g.is_vm:
+        return "microvm has no hot-plug"
+    g.cards()
+    late = dict(interface(0, "late0", "10.6.0.2/16"), card="02:4b:00:00:00:77", mac="02:42:00:00:00:77")
+    first = g.peer.send(NETWORK, {"interfaces": [late]})
+    second = g.peer.send(NETWORK, {"interfaces": [late, interface(0, "eth0", "10.1.0.2/16")]})
+    # others are not kept waiting
+    assert shell(g, "echo here") == "here\n"
+    g.peer.run(lambda: first in g.peer.replies)
+    assert g.peer.replies[first]["text"] == "a newer network came", g.peer.replies
+    assert second not in g.peer.replies
+    g.card(9, "02:4b:00:00:00:77")
+    g.peer.run(lambda: second in g.peer.replies, 2)
+    assert g.peer.replies[second]["code"] == OK
+    assert sorted(n for n, v in links(g).items() if v[2]) == ["eth0", "late0", "lo"]
+    g.ip("link", "del", "late0")
+    g.peer.network()
 
 
 @test
