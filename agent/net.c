@@ -232,7 +232,9 @@ static int clear(struct guest *g, int fd, const struct netmsg *m, struct arena *
 	if (r < 0)
 		return r;
 	r = net_want_make(m, &is, a, ret_want, err);
-	if (r == 0) {
+	if (r < 0) {
+		r = NET_NO_CARD;
+	} else {
 		net_plan_clear(&is, &owned, ret_want, a, &plan);
 		r = do_plan(g->net, fd, &plan, err);
 	}
@@ -267,5 +269,5 @@ int net_apply(struct guest *g, const struct netmsg *m, struct kata_err *err)
 	if (!g->net)
 		g->net = mem_zalloc(sizeof(*g->net));
 	r = clear(g, fd, m, a, &want, err);
-	return r < 0 ? r : build(g, fd, &want, a, err);
+	return r ? r : build(g, fd, &want, a, err);
 }

@@ -6,10 +6,14 @@
 #include "guest.h"
 #include "proto/netmsg.h"
 
+/** A card that is named is not there, or not yet; @err names it, its code being -ENODEV. */
+#define NET_NO_CARD 1
+
 /**
  * net_apply() - make the guest's network that of @m. What was done before a failure stays; the
  * next message goes on from there.
- * Return: 0; -errno with the interface or route as the host knows it. -ENODEV: a card is not there
+ * Return: 0; NET_NO_CARD, and nothing was done; -errno with the interface or route as the host
+ * knows it
  */
 int net_apply(struct guest *g, const struct netmsg *m, struct kata_err *err) MUST_CHECK;
 

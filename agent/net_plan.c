@@ -124,7 +124,8 @@ static int want_link(const struct netmsg_interface *i, const struct net_state *i
 		.accept_ra = i->accept_ra,
 		.no_ipv6 = i->no_ipv6,
 	};
-	return netmsg_to_mac(i->mac, ret->mac);
+	/* netmsg's checks let no other through */
+	return netmsg_to_mac(i->mac, ret->mac) < 0 ? -ENODEV : 0;
 }
 
 /* Index of an interface of the message; netmsg's checks leave none out. */

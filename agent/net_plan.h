@@ -87,7 +87,7 @@ struct net_plan {
 
 /**
  * net_want_make() - the message in terms of the guest's links. Memory from @a.
- * Return: 0; -ENODEV naming a card that is not there
+ * Return: 0; -ENODEV naming a card that is not there. It fails for nothing else
  */
 int net_want_make(const struct netmsg *m, const struct net_state *is, struct arena *a,
 		  struct net_want *ret, struct kata_err *err) MUST_CHECK;

@@ -20,7 +20,7 @@
 #include "base/str.h"
 #include "clock.h"
 #include "container.h"
-#include "net.h"
+#include "network.h"
 #include "pause.h"
 #include "requests.h"
 #include "resources.h"
@@ -286,11 +286,8 @@ static int do_stats(struct request *r, struct kata_err *err)
 
 static int do_network(struct request *r, struct kata_err *err)
 {
-	/* here no code of the kernel's means "no such container" */
-	if (net_apply(r->guest, r->body, err) < 0)
-		rpc_answer_err(r->guest, &r->call, err);
-	else
-		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
+	(void)err;
+	network_request(r->guest, r->body, &r->call, &r->a);
 	return 0;
 }
 

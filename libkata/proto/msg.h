@@ -180,7 +180,8 @@ struct msg_stats {
  * MSG_NETWORK: declarative, so it may come at any time after WELCOME and as often as the host's
  * network changes; pipelined before MSG_CREATE the container finds it done. "card" is the
  * MAC that the VMM gave the card; a card that no interface names is put down, emptied, and has
- * a neutral name. A card that is not there is an error that names it.
+ * a neutral name. A card that is not there is waited for (3 s, it may just
+ * have been plugged in), then it is an error that names it; requests behind it do not wait.
  *   { "interfaces": [ { "card": "02:4b:..", "name": "eth0", "mac": "02:42:..", "mtu": 1500,
  *                       "noarp": false, "acceptRa" (opt), "noIpv6" (opt),
  *                       "addresses": [ { "address": "172.17.0.2", "prefix": 16,

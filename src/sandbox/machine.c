@@ -418,6 +418,11 @@ static void on_agent_gone(void *arg, const char *why)
 	sandbox_event(arg, EV_BROKEN, NULL, why);
 }
 
+static void on_dns(void *arg, int protocol, int fd)
+{
+	dns_client_take(arg, protocol, fd);
+}
+
 const struct agent_ops sandbox_agent_ops = {
 	.on_hello = on_hello,
 	.on_exit = on_exit_msg,
@@ -426,6 +431,7 @@ const struct agent_ops sandbox_agent_ops = {
 	.on_warning = on_warning,
 	.on_oom = on_oom,
 	.on_stats = on_stats,
+	.on_dns = on_dns,
 	.on_gone = on_agent_gone,
 };
 

@@ -119,6 +119,7 @@ static void tear_down(struct sandbox *sb)
 {
 	callers_free(sb, &sb->why);
 	host_down(sb);
+	dns_relays_done(&sb->dns);
 	conf_free(sb->conf);
 }
 

@@ -9,6 +9,7 @@
  *   requests.c   what it asks for (CTL_*): table of handlers and legal states
  *   network.c    cards, and the interfaces of the network namespace they stand for
  *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
+ *   dns.c        the engine's resolver, for the guest
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
  *
@@ -24,6 +25,7 @@
 #include "conf/conf.h"
 #include "net/trace.h"
 #include "oci/spec.h"
+#include "proto/dns.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/ctl.h"
 #include "share/share.h"
@@ -167,7 +169,8 @@ struct sandbox {
 	uint32_t last_container, last_process;
 	struct caller *callers;
 	struct timeline timeline;
-	struct kata_err why; /* why it ends, when something went wrong */
+	struct dns_relays dns; /* dns.c */
+	struct kata_err why;   /* why it ends, when something went wrong */
 };
 
 /* machine.c */
@@ -250,6 +253,19 @@ int callers_listen(struct sandbox *sb, struct kata_err *err) MUST_CHECK;
 void request_handle(struct caller *c, const struct ctl_msg *m, int *fds, size_t n_fds);
 /** requests_network_settled() - the guest has answered MSG_NETWORK: starts that waited go on. */
 void requests_network_settled(struct sandbox *sb);
+
+/* dns.c */
+
+/**
+ * dns_relay_enable() - may the guest ask the resolver at 127.0.0.11:53 of our network namespace?
+ * Off at first, and off again closes what there is. Switch it on before the MSG_NETWORK with
+ * "dns": true is sent: that makes the guest listen there.
+ * Return: 0, or -errno: no timer
+ */
+int dns_relay_enable(struct sandbox *sb, bool on) MUST_CHECK;
+bool dns_relay_is_enabled(const struct sandbox *sb);
+/** dns_client_take() - a connection of the guest's for that resolver; @fd is taken. */
+void dns_client_take(struct sandbox *sb, int protocol, int fd);
 
 /* oom.c */
 

@@ -104,10 +104,16 @@ class NamespaceGuest(Guest):
         while os.stat("/proc/%d/ns/net" % far.pid).st_ino == here:
             assert time.monotonic() < end
             time.sleep(0.01)
+        self.ip("link", "set", "lo", "up")
+        self.far = far.pid
         for i, mac in enumerate(CARDS):
-            self.ip("link", "add", "kt%d" % i, "address", mac, "type", "veth",
-                    "peer", "name", "far%d" % i, "netns", str(far.pid))
-            subprocess.run(["nsenter", "-n", "-t", str(far.pid), "ip", "link", "set", "far%d" % i, "up"], check=True)
+            self.card(i, mac)
+
+    def card(self, i, mac):
+        """One more card, of a veth whose far end is up in a namespace of its own."""
+        self.ip("link", "add", "kt%d" % i, "address", mac, "type", "veth",
+                "peer", "name", "far%d" % i, "netns", str(self.far))
+        subprocess.run(["nsenter", "-n", "-t", str(self.far), "ip", "link", "set", "far%d" % i, "up"], check=True)
 
     def ip(self, *args):
         subprocess.run(["nsenter", "-n", "-t", str(self.main.pid), "ip", *args], check=True)
