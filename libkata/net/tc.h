@@ -26,10 +26,23 @@ int tc_has_ingress(struct nl_sock *sk, int index, struct kata_err *err) MUST_CHE
 int tc_wire(struct nl_sock *sk, int index, int tap, bool qdisc,
 	    struct kata_err *err) MUST_CHECK;
 
+/** Ports of the host's stack in a namespace where tc_admit_dns() was: low and high; a mask's width. */
+#define TC_DNS_PORT_LOW 61440
+#define TC_DNS_PORT_HIGH 65535
+
+/**
+ * tc_admit_dns() - let answers of DNS servers (from port 53 to one of the ports above, UDP and TCP) pass
+ * to the host's stack, and answers of neighbours to both, it and @tap. Docker's resolver
+ * asks from within the namespace. On a wire that stands; once more is the same.
+ */
+int tc_admit_dns(struct nl_sock *sk, int index, int tap, struct kata_err *err) MUST_CHECK;
+
 /**
  * tc_unwire() - the filters off @index and, if @qdisc, the qdisc as well; 0 when they or the
  * interface are gone.
  */
 int tc_unwire(struct nl_sock *sk, int index, bool qdisc, struct kata_err *err) MUST_CHECK;
+/** tc_unwire_tap() - the other end: down, and nothing on it. */
+int tc_unwire_tap(struct nl_sock *sk, int tap, struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -15,6 +15,7 @@
 
 #define TRACE_NAME "net.json"
 #define TRACE_MAX 16384
+#define PORTS_PATH "/proc/sys/net/ipv4/ip_local_port_range" /* of IPv6 as well */
 #define MOUNTINFO_MAX (16u << 20)
 
 /* As it is in the file. */
@@ -166,6 +167,28 @@ static int open_mounted(const struct netns_id *ns)
 	return fd;
 }
 
+/* --- ports ------------------------------------------------------------------------------- */
+
+int net_ports_get(char **ret_ports, struct kata_err *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len = 0;
+	int r = fs_read_at(AT_FDCWD, PORTS_PATH, 64, &text, &len);
+
+	if (r < 0)
+		return err_sys_code(err, r, "read " PORTS_PATH);
+	text[strcspn(text, "\n")] = 0;
+	*ret_ports = TAKE_PTR(text);
+	return 0;
+}
+
+int net_ports_set(const char *ports, struct kata_err *err)
+{
+	int r = fs_write_str(AT_FDCWD, PORTS_PATH, ports);
+
+	return r < 0 ? err_sys_code(err, r, "write \"%s\" to " PORTS_PATH, ports) : 0;
+}
+
 /* --- undoing ----------------------------------------------------------------------------- */
 
 static int undo_here(void *arg, struct kata_err *err)
@@ -182,7 +205,7 @@ static int undo_here(void *arg, struct kata_err *err)
 	r = nl_open(&sk, err);
 	for (size_t i = 0; i < t->n_marks && r == 0; i++)
 		r = tc_unwire(sk, t->marks[i].index, t->marks[i].qdisc, err);
-	return r;
+	return r == 0 && t->ports ? net_ports_set(t->ports, err) : r;
 }
 
 int net_trace_undo(int dirfd, struct kata_err *err)

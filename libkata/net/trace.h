@@ -37,6 +37,13 @@ int net_trace_read(int dirfd, struct arena *a, struct net_trace *ret,
 		   struct kata_err *err) MUST_CHECK;
 
 /**
+ * net_ports_get() - the ports that the stack of the calling thread's namespace gives out, heap.
+ * net_ports_set() - change that; "61440 65535".
+ */
+int net_ports_get(char **ret_ports, struct kata_err *err) MUST_CHECK;
+int net_ports_set(const char *ports, struct kata_err *err) MUST_CHECK;
+
+/**
  * net_trace_undo() - remove what the trace in @dirfd has, wherever its namespace is mounted, then the
  * trace. 0 when there is none, or when the namespace cannot be found any more.
  */

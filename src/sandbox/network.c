@@ -67,6 +67,8 @@ static int wire(struct sandbox *sb, struct net_card *card, int index,
 	r = net_trace_write(sb->dirfd, &n->trace, err);
 	if (r == 0)
 		r = tc_wire(n->nl, index, card->tap, !had, err);
+	if (r == 0 && n->dns)
+		r = tc_admit_dns(n->nl, index, card->tap, err);
 	card->wired = r == 0 ? index : 0;
 	if (r < 0)
 		forget_mark(n, index);
@@ -81,7 +83,7 @@ static void unwire(struct sandbox *sb, struct net_card *card)
 	if (!card->wired)
 		return;
 	if (tc_unwire(n->nl, card->wired, is_marked_own(n, card->wired), &err) < 0 ||
-	    tc_unwire(n->nl, card->tap, true, &err) < 0)
+	    tc_unwire_tap(n->nl, card->tap, &err) < 0)
 		log_warn("%s", err.msg);
 	forget_mark(n, card->wired);
 	card->wired = 0;
@@ -113,6 +115,41 @@ static int wire_all(struct sandbox *sb, const struct net_plan *plan, bool anew,
 		if (plan->index[i] && (anew || !n->cards[i].wired))
 			r = wire(sb, &n->cards[i], plan->index[i], err);
 	return r < 0 ? r : net_trace_write(sb->dirfd, &n->trace, err);
+}
+
+/*
+ * Docker's resolver asks from within the namespace, from ports that the stack gives out there. They get
+ * a range of their own, above what the guest's stack gives out (its default ends at 60999), by which
+ * answers are told from those for the guest. For the rest of the VM's life.
+ */
+static int admit_dns(struct sandbox *sb, struct kata_err *err)
+{
+	struct network *n = &sb->network;
+	char range[32];
+	int r = net_ports_get(&n->ports, err);
+
+	snprintf(range, sizeof(range), "%d %d", TC_DNS_PORT_LOW, TC_DNS_PORT_HIGH);
+	n->trace.ports = n->ports;
+	if (r == 0)
+		r = net_trace_write(sb->dirfd, &n->trace, err);
+	if (r == 0)
+		r = net_ports_set(range, err);
+	for (unsigned i = 0; i < n->n_cards && r == 0; i++)
+		if (n->cards[i].wired)
+			r = tc_admit_dns(n->nl, n->cards[i].wired, n->cards[i].tap, err);
+	n->dns = r == 0;
+	return r;
+}
+
+static void expel_dns(struct sandbox *sb)
+{
+	struct network *n = &sb->network;
+	struct kata_err err = { 0 };
+
+	if (n->ports && net_ports_set(n->ports, &err) < 0)
+		log_warn("%s", err.msg);
+	n->trace.ports = NULL;
+	free(TAKE_PTR(n->ports));
 }
 
 /* --- what the guest is told -------------------------------------------------------------- */
@@ -179,7 +216,7 @@ static bool is_empty(const struct net_plan *plan)
 }
 
 static int tell_guest(struct sandbox *sb, const struct net_plan *plan,
-		      const struct net_scan *s, struct kata_err *err)
+		      const struct net_scan *s, bool dns, struct kata_err *err)
 {
 	struct network *n = &sb->network;
 	struct buf b = { 0 };
@@ -187,7 +224,7 @@ static int tell_guest(struct sandbox *sb, const struct net_plan *plan,
 
 	/* a guest that was told nothing has nothing but its loopback interface */
 	if (sb->state == SB_UP && (n->spoken || !is_empty(plan))) {
-		net_plan_write(plan, s, n->cards, n->n_cards, wants_dns(sb), &b);
+		net_plan_write(plan, s, n->cards, n->n_cards, dns, &b);
 		if (!str_eq(n->told, buf_cstr(&b))) {
 			free(n->told);
 			n->told = mem_strdup(buf_cstr(&b));
@@ -212,6 +249,7 @@ int network_sync(struct sandbox *sb, struct kata_err *err)
 	struct network *n = &sb->network;
 	AUTO(arena) *a = arena_new();
 	bool lost = net_watch_drain(n->watch_fd, on_gone, n);
+	bool dns = wants_dns(sb);
 	struct net_plan plan;
 	struct net_scan s;
 	int r = net_scan(n->nl, a, &s, err);
@@ -220,8 +258,12 @@ int network_sync(struct sandbox *sb, struct kata_err *err)
 		r = net_plan_make(&s, n->cards, n->n_cards, &plan, err);
 	if (r == 0)
 		r = wire_all(sb, &plan, lost, err);
+	if (r == 0 && dns && !n->dns)
+		r = admit_dns(sb, err);
+	if (r == 0 && dns_relay_enable(sb, dns) < 0)
+		r = err_set(err, -EMFILE, "the DNS relay cannot be had: no timer");
 	if (r == 0)
-		r = tell_guest(sb, &plan, &s, err);
+		r = tell_guest(sb, &plan, &s, dns, err);
 	if (r == 0 && plan.left)
 		r = err_set(err, -ENOSPC,
 			    "network interface %s: the VM's %u cards are all in use "
@@ -364,6 +406,7 @@ void network_down(struct sandbox *sb)
 
 	for (unsigned i = 0; i < n->n_cards; i++)
 		unwire(sb, &n->cards[i]);
+	expel_dns(sb);
 	if (net_trace_write(sb->dirfd, &n->trace, &err) < 0)
 		log_warn("%s", err.msg);
 	network_release_taps(sb);

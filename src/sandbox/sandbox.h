@@ -60,6 +60,8 @@ struct network {
 	struct net_card cards[VM_MAX_CARDS];
 	unsigned n_cards;
 	struct net_trace trace;
+	bool dns;		 /* answers of DNS servers pass to docker's resolver */
+	char *ports;		 /* what trace.ports points to */
 	char *told;		 /* the last MSG_NETWORK, unless the guest refused it */
 	bool spoken;		 /* there was one */
 	unsigned asked;		 /* answers to MSG_NETWORK under way */
