@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,6 +31,8 @@
 /** Time the guest has to make its network so. Milliseconds. */
 #define NETWORK_DEADLINE_MS 30000
 #define RESOLV_MAX 65536
+/* How often a namespace that changes while it is read is read again. */
+#define SCAN_TRIES 4
 
 /* --- wires ------------------------------------------------------------------------------- */
 
@@ -244,15 +247,35 @@ static int tell_guest(struct sandbox *sb, const struct net_plan *plan,
 
 /* --- reading it again -------------------------------------------------------------------- */
 
+/*
+ * A scan is several lists, made one after the other: a route may be in its list whose address came
+ * behind the list of addresses. So it is made again until nothing has changed meanwhile, or
+ * for the last time: then further notifications follow anyway.
+ */
+static int scan(struct network *n, struct arena *a, struct net_scan *ret, bool *ret_lost,
+		struct kata_err *err)
+{
+	struct pollfd changed = { .fd = n->watch_fd, .events = POLLIN };
+	int r = 0;
+
+	*ret_lost = false;
+	for (int i = 0; i < SCAN_TRIES && r == 0; i++) {
+		*ret_lost |= net_watch_drain(n->watch_fd, on_gone, n);
+		r = net_scan(n->nl, a, ret, err);
+		if (poll(&changed, 1, 0) <= 0)
+			break;
+	}
+	return r;
+}
+
 int network_sync(struct sandbox *sb, struct kata_err *err)
 {
 	struct network *n = &sb->network;
 	AUTO(arena) *a = arena_new();
-	bool lost = net_watch_drain(n->watch_fd, on_gone, n);
-	bool dns = wants_dns(sb);
+	bool dns = wants_dns(sb), lost;
 	struct net_plan plan;
 	struct net_scan s;
-	int r = net_scan(n->nl, a, &s, err);
+	int r = scan(n, a, &s, &lost, err);
 
 	if (r == 0)
 		r = net_plan_make(&s, n->cards, n->n_cards, &plan, err);

@@ -185,7 +185,7 @@ static int start_now(struct container *ct, struct caller *c, struct kata_err *er
 
 	if (rc == 0)
 		rc = ask_plain(&r, MSG_START, (struct pending){ .done = started }, err);
-	if (rc < 0)
+	if (rc < 0 && ct->state == CT_STARTING)
 		ct->state = CT_CREATED;
 	return rc;
 }
