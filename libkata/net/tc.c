@@ -21,7 +21,7 @@
 #define PRIO_REDIRECT 0x4b41
 #define PRIO_DNS 0x4b30
 
-#define INGRESS TC_HANDLE(0xffff, 0)
+#define INGRESS TC_HANDLE(0xffffu, 0)
 
 /* --- qdisc ------------------------------------------------------------------------------- */
 
@@ -116,8 +116,7 @@ static int add_mirred(struct rtnl_cls *c, int action, int policy, int to)
 		r = rtnl_mirred_set_ifindex(act, (uint32_t)to);
 	if (r == 0)
 		r = rtnl_u32_add_action(c, act);
-	if (r < 0)
-		rtnl_act_put(act);
+	rtnl_act_put(act); /* the filter has a reference of its own */
 	return r;
 }
 
