@@ -328,6 +328,38 @@ far_py()
 	kata run --bundle "$T/b" "$c" </dev/null
 }
 
+# resolver NAME NETNS ADDRESS...: runs until the test ends, says what it is asked in $T/NAME
+resolver()
+{
+	local name=$1 ns=$2
+	shift 2
+	timeout 300 python3 "$e2e_dir/resolver.py" "/run/netns/$ns" "$@" >"$T/$name" 2>&1 3>&- &
+	eventually 10 grep -q ready "$T/$name"
+}
+
+@test "the engine's resolver in the namespace answers in the guest" {
+	cable eth0 1
+	echo 'nameserver 127.0.0.11' >"$T/resolv.conf"
+	resolver inner "$net" 127.0.0.11 inside.test=10.7.1.77 10.7.1.1
+	resolver outer "$far" 10.7.1.1 outside.test=9.8.7.6
+	container '.mounts += [{"destination": "/etc/resolv.conf", "type": "bind",
+		"source": "'"$T"'/resolv.conf", "options": ["bind", "ro"]}]'
+	up
+	has "$(guest nslookup inside.test)" 10.7.1.77
+	# asked from the namespace itself, whose incoming packets are the guest's
+	has "$(guest nslookup outside.test)" 9.8.7.6
+	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -ge 61440 ]
+	# and from the guest
+	has "$(guest nslookup outside.test 10.7.1.1)" 9.8.7.6
+	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -lt 61440 ]
+	reaches eth0 1
+	equal "$(ip netns exec "$net" cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' ')" "61440 65535"
+	kill -9 "$(record "$c" .sandbox.pid)"
+	kata delete --force "$c"
+	clean
+	equal "$(ip netns exec "$net" cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' ')" "32768 60999"
+}
+
 @test "statistics of the interfaces" {
 	local s
 	cable eth0 1
