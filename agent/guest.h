@@ -12,6 +12,9 @@
 #include "proto/chan.h"
 
 struct container;
+struct dns;
+struct net;
+struct network;
 
 /**
  * struct dialer - the way to the host.
@@ -31,6 +34,9 @@ struct dialer {
  * @cgroup:     path of cgroup_fd
  * @modules, @modules_left: text of the list of modules, and what of it is still to be loaded
  * @watch:      inotify on the containers' groups (watch.c)
+ * @net:        what MSG_NETWORK brought (net.c); NULL = nothing yet
+ * @network:    a MSG_NETWORK that waits for its card (network.c); NULL = none
+ * @dns:        the relay of dns.c; NULL = the host wants none
  * @pidns_fd:   the agent's own pid namespace, to come back to after a fork into another
  */
 struct guest {
@@ -42,6 +48,9 @@ struct guest {
 	bool is_vm, welcomed;
 	int signal_fd, watch_fd, cgroup_fd, pidns_fd;
 	struct container *containers;
+	struct net *net;
+	struct network *network;
+	struct dns *dns;
 	char *modules, *modules_left;
 };
 

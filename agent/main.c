@@ -8,6 +8,7 @@
  *   rpc.c        requests and replies      child.c      between fork and exec, in steps
  *   io.c         stdio                     *_plan.c     pure planning
  *   watch.c      changes in cgroups        resources.c  limits
+ *   network.c    the network               dns.c        the host's resolver
  *
  * Test entry, for a host without a VM: `kata-agent --test-socket PATH --share DIR [--cgroup DIR]`: PATH is
  * a unix socket that stands for the host's vsock port, DIR the shared tree, --cgroup a cgroup2

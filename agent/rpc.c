@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "clock.h"
 #include "container.h"
+#include "network.h"
 #include "pause.h"
 #include "requests.h"
 #include "resources.h"
@@ -285,6 +286,13 @@ static int do_stats(struct request *r, struct kata_err *err)
 	return 0;
 }
 
+static int do_network(struct request *r, struct kata_err *err)
+{
+	(void)err;
+	network_request(r->guest, r->body, &r->call, &r->a);
+	return 0;
+}
+
 static int do_shutdown(struct request *r, struct kata_err *err)
 {
 	(void)err;
@@ -327,6 +335,7 @@ static const struct rule rules[] = {
 	  CONTAINER_BUILDING | CONTAINER_CREATED | CONTAINER_RUNNING, do_update,
 	  "container not running" },
 	{ MSG_STATS, &req_target_tab, CONTAINER_ANY, do_stats, NULL },
+	{ MSG_NETWORK, &netmsg_tab, 0, do_network, NULL },
 	{ MSG_SHUTDOWN, &req_empty_tab, 0, do_shutdown, NULL },
 };
 

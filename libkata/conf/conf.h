@@ -56,6 +56,8 @@ struct kata_conf {
 	const char *virtiofsd; /* virtiofsd = path */
 	int virtiofsd_flavour; /* flavour = auto|c|rust */
 	int fs_cache;	       /* cache = auto|always|never */
+	/* [network] */
+	uint32_t spare_cards; /* spare_cards = 0 .. 8, default 2: for interfaces that come later */
 	/* [runtime] */
 	int unsupported; /* unsupported = warn|refuse: spec properties not applied yet */
 	struct strv

@@ -80,6 +80,10 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	    "what the guest may cache; never: every look goes to the host",
 	    .names = cache_names),
 
+	KEY("network", "spare_cards", CONF_KEY_U32, spare_cards, "2",
+	    "network cards of a VM for interfaces that appear after create has begun",
+	    .min = 0, .max = 8),
+
 	KEY("runtime", "unsupported", CONF_KEY_ENUM, unsupported, "warn",
 	    "what to do with properties of config.json that are not applied yet",
 	    .names = unsupported_names),

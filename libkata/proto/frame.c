@@ -42,6 +42,7 @@ static const char *const type_names[] = {
 	[MSG_PAUSE] = "PAUSE",
 	[MSG_RESUME] = "RESUME",
 	[MSG_STATS] = "STATS",
+	[MSG_NETWORK] = "NETWORK",
 };
 
 static void add_header(struct buf *b, uint32_t len, uint16_t type, uint32_t id)
@@ -164,6 +165,12 @@ void frame_add_stream_hello(struct buf *b, uint64_t token)
 {
 	buf_add_u32(b, PROTO_STREAM_MAGIC);
 	buf_add_u64(b, token);
+}
+
+void frame_add_dns_hello(struct buf *b, uint32_t protocol)
+{
+	buf_add_u32(b, PROTO_DNS_MAGIC);
+	buf_add_u32(b, protocol);
 }
 
 int frame_get_hello(const void *body, size_t len, struct msg_hello *ret)

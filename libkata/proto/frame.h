@@ -51,10 +51,13 @@ int frame_get_oom(const void *body, size_t len, uint32_t *ret_container) MUST_CH
 /** frame_get_stats() - numbers the peer did not send are MSG_STAT_NONE, ones unknown here are dropped. */
 int frame_get_stats(const void *body, size_t len, struct msg_stats *ret) MUST_CHECK;
 
-/** The first bytes of a connection: 4 bytes of magic, for a stream 8 of token. */
+/** The first bytes of a connection: 4 of magic; for a stream 8 of token, for DNS 4 of protocol. */
 #define PROTO_HELLO_CONTROL 4u
 #define PROTO_HELLO_STREAM 12u
+#define PROTO_HELLO_DNS 8u
 void frame_add_stream_hello(struct buf *b, uint64_t token);
+/** frame_add_dns_hello() - @protocol: IPPROTO_TCP or IPPROTO_UDP. */
+void frame_add_dns_hello(struct buf *b, uint32_t protocol);
 
 /** msg_type_name() - "CREATE" for logs; "?" when unknown. */
 const char *msg_type_name(uint16_t type);

@@ -3,8 +3,9 @@
  * msg: the contract between kata-sandbox (host) and kata-agent (guest).
  *
  * The guest dials out, always: as soon as the agent is up it connects to host
- * port = its own CID (control), and for every stdio stream to the same port
- * again. The first bytes of each connection say which of the two it is.
+ * port = its own CID (control), and for every stdio stream and every client of
+ * the DNS relay to the same port again. The first bytes of each connection say
+ * which of the three it is.
  *
  * Control: frames, little endian: u32 body length, u16 type, u16 zero, u32 id.
  * Requests carry an id > 0 chosen by the host; the answer (MSG_REPLY) repeats
@@ -18,6 +19,12 @@
  * "ended after N bytes" on the control connection (MSG_STREAM_END, MSG_STDIN_END);
  * the reader closes when it has got N. Who closes first lost interest.
  * Tokens are random, one use each, made by the host.
+ *
+ * DNS relay (MSG_NETWORK with "dns"): after the hello (u32 PROTO_DNS_MAGIC, u32 6 = TCP or
+ * 17 = UDP) the bytes of one TCP connection, or the datagrams of one UDP client,
+ * each behind its length as u16 big endian (as RFC 1035 4.2.2 does in TCP), both ways. The host
+ * sends them to 127.0.0.11:53 of the network namespace and nowhere else. Either
+ * side ends it by closing; one that does so early is no fault.
  */
 #ifndef KATA_PROTO_MSG_H
 #define KATA_PROTO_MSG_H
@@ -30,6 +37,7 @@
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
 #define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
+#define PROTO_DNS_MAGIC 0x4b415444u	/* "DTAK": hello of a client of the DNS relay */
 
 /** Longest body in either direction. A config.json with its tokens fits; a guest's frame is tiny. */
 #define PROTO_MAX_HOST_BODY (20u << 20)
@@ -68,9 +76,10 @@ enum msg_type {
 	MSG_DELETE,   /* {"container":n}: kill what is left, unmount, forget */
 	MSG_SHUTDOWN, /* {}: sync and power off */
 	MSG_UPDATE, /* {"container":n,"resources":{OCI resources}}: what is not named stays */
-	MSG_PAUSE,  /* {"container":n}: freeze its cgroup; answered when it is frozen */
-	MSG_RESUME, /* {"container":n} */
-	MSG_STATS,  /* {"container":n} */
+	MSG_PAUSE,   /* {"container":n}: freeze its cgroup; answered when it is frozen */
+	MSG_RESUME,  /* {"container":n} */
+	MSG_STATS,   /* {"container":n} */
+	MSG_NETWORK, /* struct netmsg (netmsg.h): the whole network the VM is to have */
 };
 
 /** Codes of a reply; they decide the caller's exit status. */
@@ -192,6 +201,25 @@ struct msg_stats {
  * The init process has number 0. A namespace whose path is "/container:N" is that of container
  * N of this VM (pid, ipc, uts); other paths do not get here. spec.linux.resources is applied to
  * the container's cgroup of the guest.
+ *
+ * MSG_NETWORK: declarative, so it may come at any time after WELCOME and as often as the host's
+ * network changes; pipelined before MSG_CREATE the container finds it done. "card" is the
+ * MAC that the VMM gave the card; a card that no interface names is put down, emptied, and has
+ * a neutral name. A card that is not there is waited for (3 s, it may just
+ * have been plugged in), then it is an error that names it; requests behind it do not wait.
+ *   { "interfaces": [ { "card": "02:4b:..", "name": "eth0", "mac": "02:42:..", "mtu": 1500,
+ *                       "noarp": false, "acceptRa" (opt), "noIpv6" (opt),
+ *                       "addresses": [ { "address": "172.17.0.2", "prefix": 16,
+ *                                        "broadcast" (opt), "peer" (opt),
+ *                                        "scope": 0, "flags": 0 (opt) } ] } ],
+ *     "routes": [ { "destination": "0.0.0.0/0", "gateway" (opt), "interface": "eth0",
+ *                   "source" (opt), "metric": 0, "scope": 0, "table": 254, "type": 1,
+ *                   "protocol": 3, "onlink": false, "mtu" (opt) } ],
+ *     "rules": [ { "priority": 100, "family": 4 or 6, "source" (opt), "destination" (opt),
+ *                  "table": 100, "mark" (opt), "mask" (opt) } ],
+ *     "neighbours": [ { "interface": "eth0", "address": "172.17.0.1", "mac": "..",
+ *                       "state": 128 } ],
+ *     "dns": false }
  *
  * MSG_EXEC: { "container": n, "process": m (> 0), "spec": { OCI process }, "streams": {...},
  *             "fds": [..] }

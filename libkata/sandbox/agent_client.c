@@ -2,12 +2,13 @@
 /*
  * agent_client: see the header. Every connection of the guest starts as a
  * `struct visitor`, which lives until it has said whether it is the control
- * connection or a stream; only whole hellos are read from it, so that the
+ * connection, a stream or a client of the DNS relay; only whole hellos are read from it, so that the
  * bytes behind belong to whoever gets the descriptor.
  */
 #include "sandbox/agent_client.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -304,6 +305,17 @@ static void become_stream(struct agent *a, uint64_t token, int fd)
 	close(fd);
 }
 
+static void become_dns(struct agent *a, uint32_t protocol, int fd)
+{
+	if (a->said_hello && a->ops->on_dns &&
+	    (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)) {
+		a->ops->on_dns(a->arg, (int)protocol, fd);
+		return;
+	}
+	log_debug("agent: a client of the DNS relay was refused");
+	close(fd);
+}
+
 /* --- visitors ---------------------------------------------------------------------------- */
 
 /* Take @v out of the list and the loop; its descriptor is the caller's. */
@@ -328,28 +340,42 @@ static int dismiss(struct visitor *v)
 static size_t hello_size(const struct visitor *v)
 {
 	struct cursor c = cursor_of(v->hello, v->got);
-	uint32_t magic;
 
 	if (v->got < PROTO_HELLO_CONTROL)
 		return PROTO_HELLO_CONTROL;
-	magic = cursor_u32(&c);
-	if (magic == PROTO_CONTROL_MAGIC)
+	switch (cursor_u32(&c)) {
+	case PROTO_CONTROL_MAGIC:
 		return PROTO_HELLO_CONTROL;
-	return magic == PROTO_STREAM_MAGIC ? PROTO_HELLO_STREAM : 0;
+	case PROTO_STREAM_MAGIC:
+		return PROTO_HELLO_STREAM;
+	case PROTO_DNS_MAGIC:
+		return PROTO_HELLO_DNS;
+	default:
+		return 0;
+	}
 }
 
+/* Its hello is whole. */
 static void admit(struct visitor *v)
 {
-	struct cursor c = cursor_of(v->hello + PROTO_HELLO_CONTROL, sizeof(uint64_t));
+	struct cursor c = cursor_of(v->hello, sizeof(v->hello));
+	uint32_t magic = cursor_u32(&c);
 	struct agent *a = v->agent;
-	bool stream = v->got == PROTO_HELLO_STREAM;
-	uint64_t token = stream ? cursor_u64(&c) : 0;
-	int fd = dismiss(v);
+	uint64_t token;
+	uint32_t protocol;
 
-	if (stream)
-		become_stream(a, token, fd);
-	else
-		become_control(a, fd);
+	switch (magic) {
+	case PROTO_STREAM_MAGIC:
+		token = cursor_u64(&c);
+		become_stream(a, token, dismiss(v));
+		break;
+	case PROTO_DNS_MAGIC:
+		protocol = cursor_u32(&c);
+		become_dns(a, protocol, dismiss(v));
+		break;
+	default:
+		become_control(a, dismiss(v));
+	}
 }
 
 static void on_visitor(struct loop_src *src, uint32_t events)

@@ -38,6 +38,8 @@ struct agent_ops {
 	void (*on_stats)(void *arg, const struct msg_stats *m);
 	/* the guest opened a stream; @fd is the owner's from now on, non-blocking */
 	void (*on_stream)(void *arg, const struct agent_stream *s, int fd);
+	/* a client of the guest's DNS relay, IPPROTO_TCP or _UDP; @fd is the owner's. NULL: refused */
+	void (*on_dns)(void *arg, int protocol, int fd);
 	/* control connection closed or dropped: @why is a sentence. Called once. */
 	void (*on_gone)(void *arg, const char *why);
 };

@@ -89,6 +89,8 @@ static const struct row rows[] = {
 	ROW(IN_LINUX, oci_linux, personality, WHEN_SET, "linux.personality", NOT_YET),
 	ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET),
 
+	ROW(IN_RESOURCES, oci_resources, network, WHEN_SET, "linux.resources.network",
+	    "is about packets of the host's processes; a VM's are none of theirs"),
 	ROW(IN_RESOURCES, oci_resources, devices, WHEN_LISTED, "linux.resources.devices",
 	    "holds on the host; the container may use all devices of its guest"),
 };

@@ -95,7 +95,45 @@ static void write_number(struct json_out *o, const struct item *it, uint64_t v)
 	json_out_u64(o, v);
 }
 
-void guest_stats_write(const struct msg_stats *m, struct json_out *o)
+/* As runc's struct has no names for JSON, its members are called as in Go. */
+static void write_interface(const struct net_counters *c, struct json_out *o)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {
+		{ "RxBytes", c->rx_bytes },   { "RxPackets", c->rx_packets },
+		{ "RxErrors", c->rx_errors }, { "RxDropped", c->rx_dropped },
+		{ "TxBytes", c->tx_bytes },   { "TxPackets", c->tx_packets },
+		{ "TxErrors", c->tx_errors }, { "TxDropped", c->tx_dropped },
+	};
+
+	json_out_begin_object(o);
+	json_out_key(o, "Name");
+	json_out_str(o, c->name);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		json_out_key(o, numbers[i].key);
+		json_out_u64(o, numbers[i].value);
+	}
+	json_out_end_object(o);
+}
+
+/* As Go has it: a list that nothing was added to is null. */
+static void write_interfaces(const struct net_counters *nets, size_t n,
+			     struct json_out *o)
+{
+	if (n == 0) {
+		json_out_null(o);
+		return;
+	}
+	json_out_begin_array(o);
+	for (size_t i = 0; i < n; i++)
+		write_interface(&nets[i], o);
+	json_out_end_array(o);
+}
+
+void guest_stats_write(const struct msg_stats *m, const struct net_counters *nets,
+		       size_t n_nets, struct json_out *o)
 {
 	json_out_begin_object(o);
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
@@ -111,6 +149,6 @@ void guest_stats_write(const struct msg_stats *m, struct json_out *o)
 		}
 	}
 	json_out_key(o, "network_interfaces");
-	json_out_null(o);
+	write_interfaces(nets, n_nets, o);
 	json_out_end_object(o);
 }

@@ -4,11 +4,16 @@
 #define KATA_SANDBOX_GUEST_STATS_H
 
 #include "base/json.h"
+#include "net/scan.h"
 #include "proto/msg.h"
 
 /** guest_stats_clear() - nothing is known. */
 void guest_stats_clear(struct msg_stats *m);
-/** guest_stats_write() - one object. Times in nanoseconds, sizes in bytes; no limit is 2^64-1. */
-void guest_stats_write(const struct msg_stats *m, struct json_out *o);
+/**
+ * guest_stats_write() - one object. Times in nanoseconds, sizes in bytes; no limit is 2^64-1.
+ * @nets: of the network's interfaces, which the host counts
+ */
+void guest_stats_write(const struct msg_stats *m, const struct net_counters *nets,
+		       size_t n_nets, struct json_out *o);
 
 #endif

@@ -260,6 +260,8 @@ static void remove_sandbox_dir(struct creation *c)
 {
 	struct kata_err ignored = { 0 };
 
+	if (c->sandbox_fd >= 0)
+		netns_clean(c->root, c->rec.sandbox_id);
 	if (c->sandbox_fd >= 0 &&
 	    store_sandbox_remove(c->root, c->rec.sandbox_id, &ignored) < 0)
 		log_debug("%s", ignored.msg);
@@ -520,6 +522,7 @@ static const struct step steps[] = {
 	{ "terminal", check_terminal, NULL },
 	{ "netns", netns_open, NULL },
 	{ "membership", membership_decide, NULL },
+	{ "nobody's netns", netns_check_free, NULL },
 	{ "console", open_console, NULL },
 	{ "cgroup's name", placement_name, NULL },
 	{ "store", make_store, remove_store },

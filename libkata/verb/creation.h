@@ -75,6 +75,8 @@ void spawn_end(struct proc *p);
 
 /* netns.c: which network namespace they live in */
 int netns_open(struct creation *c, struct kata_err *err) MUST_CHECK;
+/** netns_check_free() - after membership_decide(): a VM of its own takes all the traffic there is. */
+int netns_check_free(struct creation *c, struct kata_err *err) MUST_CHECK;
 int netns_of_process(pid_t pid, struct kata_err *err) MUST_CHECK;
 
 /* placement.c: its cgroup on the host */

@@ -154,6 +154,7 @@ static int remove_vm(const struct verb_box *box, struct kata_err *err)
 
 	if (!has_own_vm(box) && vm_used_by(box).another)
 		return 0;
+	netns_clean(box->root, box->rec.sandbox_id);
 	rc = vm_group_remove(box, err);
 	return rc < 0 ? rc : store_sandbox_remove(box->root, box->rec.sandbox_id, err);
 }

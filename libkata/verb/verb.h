@@ -65,6 +65,9 @@ int verb_hooks(const struct verb_box *box, enum oci_hook_kind kind,
 /** verb_cgroup_extra() - what the host's cgroup of the container needs beyond the spec's limits. */
 void verb_cgroup_extra(const struct store_record *r, struct cgroup_extra *ret);
 
+/** netns_clean() - what a VM that has ended left on interfaces of its network namespace (netns.c). */
+void netns_clean(const char *root, const char *sandbox_id);
+
 /**
  * verb_leave_vm() - take the container, whose shim has ended, out of its VM. When it was the last
  * one wait for the VM's end and remove what was made for it.

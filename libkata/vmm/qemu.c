@@ -93,7 +93,24 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static size_t list_fds(const struct vmm_fds *fds, int qmp, struct proc_fd list[3])
+#define MAX_FDS (3 + VM_MAX_CARDS * VM_MAX_QUEUES * 2)
+
+static size_t list_card(const struct vm_plan *plan, const struct vmm_fds *fds, unsigned i,
+			struct proc_fd *list)
+{
+	const struct vm_card *c = &plan->cards[i];
+	int to = qemu_card_fd(plan, i);
+	size_t n = 0;
+
+	for (unsigned q = 0; q < c->queues; q++)
+		list[n++] = (struct proc_fd){ fds->taps[i].fd[q], to++ };
+	for (unsigned q = 0; c->vhost && q < c->queues; q++)
+		list[n++] = (struct proc_fd){ fds->taps[i].vhost[q], to++ };
+	return n;
+}
+
+static size_t list_fds(const struct vm_plan *plan, const struct vmm_fds *fds, int qmp,
+		       struct proc_fd list[MAX_FDS])
 {
 	size_t n = 0;
 
@@ -102,6 +119,8 @@ static size_t list_fds(const struct vmm_fds *fds, int qmp, struct proc_fd list[3
 		list[n++] = (struct proc_fd){ fds->vsock, QEMU_FD_VSOCK };
 	if (fds->share >= 0)
 		list[n++] = (struct proc_fd){ fds->share, QEMU_FD_SHARE };
+	for (unsigned i = 0; i < plan->n_cards; i++)
+		n += list_card(plan, fds, i, list + n);
 	return n;
 }
 
@@ -110,7 +129,7 @@ static int start_process(struct vmm *v, const struct vm_plan *plan,
 			 struct kata_err *err)
 {
 	struct proc_spawn sp = PROC_SPAWN_INIT;
-	struct proc_fd list[3];
+	struct proc_fd list[MAX_FDS];
 	struct strv argv = { 0 };
 	int r;
 
@@ -118,7 +137,7 @@ static int start_process(struct vmm *v, const struct vm_plan *plan,
 	sp.path = plan->vmm;
 	sp.argv = argv.v;
 	sp.fds = list;
-	sp.n_fds = list_fds(fds, qmp, list);
+	sp.n_fds = list_fds(plan, fds, qmp, list);
 	sp.cgroup_procs = fds->cgroup_procs;
 	sp.n_cgroup_procs = fds->n_cgroup_procs;
 	sp.pdeathsig = SIGKILL;

@@ -13,8 +13,11 @@ enum qemu_fd {
 	QEMU_FD_QMP = 3,
 	QEMU_FD_VSOCK = 4,
 	QEMU_FD_SHARE = 5,
-	QEMU_FD_FIRST_FREE = 6
+	QEMU_FD_CARDS = 6, /* and above: see qemu_card_fd() */
 };
+
+/** qemu_card_fd() - number of the first descriptor of card @i: its queues' taps, then their vhosts. */
+int qemu_card_fd(const struct vm_plan *plan, unsigned i);
 
 /** qemu_argv() - pure: plan -> argv, ret->v[0] = plan->vmm. */
 void qemu_argv(const struct vm_plan *plan, struct strv *ret);

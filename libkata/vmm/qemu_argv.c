@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 struct machine {
@@ -170,21 +171,61 @@ static void add_disk(const struct vm_plan *plan, const struct machine *m, unsign
 	strv_addf(ret, "virtio-blk%s,drive=disk%u", m->bus, i);
 }
 
+int qemu_card_fd(const struct vm_plan *plan, unsigned i)
+{
+	unsigned fd = QEMU_FD_CARDS;
+
+	for (unsigned k = 0; k < i; k++)
+		fd += plan->cards[k].queues * (plan->cards[k].vhost ? 2 : 1);
+	return (int)fd;
+}
+
+/* "fd=6", or "fds=6:7:8" of several queues; @kind: "", or "vhost" for those. */
+static void add_card_fds(struct buf *b, const char *kind, unsigned first, unsigned n)
+{
+	buf_addf(b, ",%sfd%s=", kind, n > 1 ? "s" : "");
+	for (unsigned i = 0; i < n; i++)
+		buf_addf(b, "%s%u", i ? ":" : "", first + i);
+}
+
+static void add_netdev(const struct vm_plan *plan, unsigned i, struct strv *ret)
+{
+	const struct vm_card *c = &plan->cards[i];
+	unsigned fd = (unsigned)qemu_card_fd(plan, i);
+	struct buf b = { 0 };
+
+	buf_addf(&b, "tap,id=net%u", i);
+	add_card_fds(&b, "", fd, c->queues);
+	buf_addf(&b, ",vhost=%s", c->vhost ? "on" : "off");
+	if (c->vhost)
+		add_card_fds(&b, "vhost", fd + c->queues, c->queues);
+	strv_add(ret, "-netdev");
+	strv_add(ret, buf_cstr(&b));
+	buf_done(&b);
+}
+
 static void add_card(const struct vm_plan *plan, const struct machine *m, unsigned i,
 		     struct strv *ret)
 {
 	const struct vm_card *c = &plan->cards[i];
-	AUTO_FREE char *tap = escape(c->tap);
+	bool pci = str_eq(m->bus, "-pci");
+	struct buf b = { 0 };
 
-	strv_add(ret, "-netdev");
-	strv_addf(ret, "tap,id=net%u,ifname=%s,script=no,downscript=no,vhost=off", i,
-		  tap);
+	add_netdev(plan, i, ret);
+	buf_addf(&b, "virtio-net%s,netdev=net%u,mac=%02x:%02x:%02x:%02x:%02x:%02x",
+		 m->bus, i, c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4],
+		 c->mac[5]);
+	/* an interrupt for each direction of a queue, one for the control queue, one for changes */
+	if (c->queues > 1)
+		buf_add_str(&b, ",mq=on");
+	if (c->queues > 1 && pci)
+		buf_addf(&b, ",vectors=%u", 2 * c->queues + 2);
+	/* no ROM to boot from the network by: its file is of a package that need not be there */
+	if (pci)
+		buf_add_str(&b, ",romfile=");
 	strv_add(ret, "-device");
-	strv_addf(
-		ret,
-		"virtio-net%s,netdev=net%u,mac=%02x:%02x:%02x:%02x:%02x:%02x,host_mtu=%u",
-		m->bus, i, c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4],
-		c->mac[5], c->mtu);
+	strv_add(ret, buf_cstr(&b));
+	buf_done(&b);
 }
 
 void qemu_argv(const struct vm_plan *plan, struct strv *ret)

@@ -14,16 +14,18 @@
 #include "conf/conf.h"
 #include "oci/spec.h"
 
-/** Most network cards and disks of one VM. */
+/** Most network cards of one VM, queues of a card, disks. */
 #define VM_MAX_CARDS 8
+#define VM_MAX_QUEUES 8
 #define VM_MAX_DISKS 16
 
 enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER };
 
+/** struct vm_card - its descriptors (a tap's, vhost-net's) are handed over when the VM is launched. */
 struct vm_card {
-	const char *tap; /* interface name in the sandbox's netns */
 	uint8_t mac[6];
-	uint16_t mtu;
+	unsigned queues; /* 1 to VM_MAX_QUEUES */
+	bool vhost;	 /* the host's kernel serves it */
 };
 
 struct vm_disk {

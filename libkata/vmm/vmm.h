@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "base/proc.h"
+#include "net/tap.h"
 #include "vmm/vm_plan.h"
 
 /** What a driver can do; asked before it is tried. */
@@ -21,7 +22,8 @@ enum vmm_cap {
 /** struct vmm_fds - descriptors the VMM is started with; borrowed. -1 = not used. */
 struct vmm_fds {
 	int vsock; /* vhost-user: connected to the vsock device; vhost: /dev/vhost-vsock */
-	int share; /* connected to virtiofsd */
+	int share;		/* connected to virtiofsd */
+	const struct tap *taps; /* one for each of the plan's cards, in their order */
 	int cgroup_procs[16];
 	unsigned n_cgroup_procs;
 };

@@ -300,7 +300,11 @@ static void on_vmm_gone(void *arg, const char *why)
 static int vmm_up(struct sandbox *sb, struct container *first, struct kata_err *err)
 {
 	struct host *h = &sb->host;
-	const struct vmm_fds fds = { .vsock = h->vsock_fd, .share = h->fs_fd };
+	const struct vmm_fds fds = {
+		.vsock = h->vsock_fd,
+		.share = h->fs_fd,
+		.taps = sb->network.taps,
+	};
 	const struct vmm_events ev = { .on_gone = on_vmm_gone, .arg = sb };
 	int r = h->driver->launch(&h->plan, &fds, sb->loop, &ev, &h->vmm, err);
 
@@ -308,6 +312,7 @@ static int vmm_up(struct sandbox *sb, struct container *first, struct kata_err *
 	/* the VMM has its own copies: ours would keep the helpers from seeing its end */
 	fd_drop(&h->vsock_fd);
 	fd_drop(&h->fs_fd);
+	network_release_taps(sb);
 	return r;
 }
 
@@ -327,6 +332,7 @@ static const struct step steps[] = {
 	{ "vsock device", vsock_device_up, vsock_device_down },
 	{ "shared files", share_up, share_down },
 	{ "virtiofsd", virtiofsd_up, virtiofsd_down },
+	{ "network", network_up, network_down },
 	{ "guest listener", guest_listen_up, guest_listen_down },
 	{ "vsock", vsock_connect_up, vsock_connect_down },
 	{ "VMM", vmm_up, vmm_down },

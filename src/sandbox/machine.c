@@ -164,8 +164,10 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	free(arg);
 	if (!ct)
 		return;
-	if (!m || m->code != MSG_OK) {
+	if (!m || m->code != MSG_OK)
 		container_guest_error(ct, m, code, true, &err);
+	/* it was sent first: it is the cause, or what makes a success worth nothing */
+	if (network_verdict(b.sb, &err) < 0) {
 		fail_container(ct, &err);
 		return;
 	}
@@ -222,7 +224,7 @@ static void tell_guest(struct container *ct)
 
 	*b = (struct build){ ct->sb, ct->number };
 	ct->state = CT_BUILDING;
-	if (ask_build(ct, b, &err) < 0) {
+	if (network_sync(ct->sb, &err) < 0 || ask_build(ct, b, &err) < 0) {
 		free(b);
 		fail_container(ct, &err);
 	}
@@ -416,6 +418,11 @@ static void on_agent_gone(void *arg, const char *why)
 	sandbox_event(arg, EV_BROKEN, NULL, why);
 }
 
+static void on_dns(void *arg, int protocol, int fd)
+{
+	dns_client_take(arg, protocol, fd);
+}
+
 const struct agent_ops sandbox_agent_ops = {
 	.on_hello = on_hello,
 	.on_exit = on_exit_msg,
@@ -424,6 +431,7 @@ const struct agent_ops sandbox_agent_ops = {
 	.on_warning = on_warning,
 	.on_oom = on_oom,
 	.on_stats = on_stats,
+	.on_dns = on_dns,
 	.on_gone = on_agent_gone,
 };
 

@@ -132,6 +132,7 @@ static void tear_down(struct sandbox *sb)
 {
 	callers_free(sb, &sb->why);
 	host_down(sb);
+	dns_relays_done(&sb->dns);
 	conf_free(sb->conf);
 }
 
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
 			  .fs_fd = -1,
 			  .vsock_device = CHILD_INIT,
 			  .virtiofsd = CHILD_INIT },
+		.network = { .watch = { .fd = -1 }, .rest = { .fd = -1 }, .watch_fd = -1 },
 		.boot_timer = { .fd = -1 },
 		.ctl_listen = { .fd = -1 },
 	};

@@ -99,7 +99,7 @@ static int ask(const struct request *r, enum msg_type type, const struct buf *bo
 	int rc;
 
 	*p = want;
-	p->sb = r->caller->sb;
+	p->sb = r->ct->sb;
 	p->caller = r->caller;
 	p->container = r->ct->number;
 	rc = agent_request(p->sb->agent, type, buf_ptr(body), buf_len(body),
@@ -198,13 +198,49 @@ static void started(struct container *ct, struct process *p, bool ok)
 		ct->state = ok ? CT_RUNNING : CT_CREATED;
 }
 
+static int start_now(struct container *ct, struct caller *c, struct kata_err *err)
+{
+	const struct request r = { .caller = c, .ct = ct };
+	int rc = network_verdict(ct->sb, err);
+
+	if (rc == 0)
+		rc = ask_plain(&r, MSG_START,
+			       (struct pending){ .starts = true, .done = started }, err);
+	if (rc < 0 && ct->state == CT_STARTING)
+		ct->state = CT_CREATED;
+	return rc;
+}
+
+/* The network is read again, since some engines plug it in after create; a program never runs without. */
 static int do_start(struct request *r, struct kata_err *err)
 {
+	int rc;
+
 	if (!r->ct->spec->process)
 		return err_set(err, -EINVAL, "config.json has no process to start");
+	rc = network_sync(r->ct->sb, err);
+	if (rc < 0)
+		return rc;
 	r->ct->state = CT_STARTING;
-	return ask_plain(r, MSG_START,
-			 (struct pending){ .starts = true, .done = started }, err);
+	if (r->ct->sb->network.asked == 0)
+		return start_now(r->ct, r->caller, err);
+	r->ct->starter = r->caller;
+	r->ct->start_waits = true;
+	return 0;
+}
+
+void requests_network_settled(struct sandbox *sb)
+{
+	for (struct container *ct = sb->containers; ct; ct = ct->next) {
+		struct kata_err err = { 0 };
+		struct caller *c = TAKE_PTR(ct->starter);
+
+		if (!ct->start_waits)
+			continue;
+		ct->start_waits = false;
+		if (start_now(ct, c, &err) < 0 && caller_is_there(sb, c))
+			caller_answer(c, &err);
+	}
 }
 
 /* --- exec -------------------------------------------------------------------------------- */
@@ -354,7 +390,10 @@ static void answer_stats(struct caller *c, struct container *ct)
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b };
 
-	guest_stats_write(&ct->stats, &o);
+	struct net_counters nets[NET_MAX_CARDS];
+	int n = network_counters(ct->sb, nets);
+
+	guest_stats_write(&ct->stats, nets, (size_t)n, &o);
 	answer_json(c, &b);
 	buf_done(&b);
 }

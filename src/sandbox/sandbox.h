@@ -7,8 +7,10 @@
  *   host.c       what is made on the host for the VM: table of steps with up and down
  *   callers.c    connections of kata-runtime
  *   requests.c   what it asks for (CTL_*): table of handlers and legal states
+ *   network.c    cards, and the interfaces of the network namespace they stand for
  *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
  *   passed.c     descriptors that processes get behind their stdio
+ *   dns.c        the engine's resolver, for the guest
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
  *
@@ -22,7 +24,9 @@
 #include "base/child.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "net/trace.h"
 #include "oci/spec.h"
+#include "proto/dns.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/ctl.h"
 #include "sandbox/guest_spec.h"
@@ -44,6 +48,26 @@ struct host {
 	int fs_fd;	/* given to the VMM */
 	struct child vsock_device, virtiofsd;
 	unsigned steps; /* how many of the table are up */
+};
+
+/** The address at which docker's resolver answers in a container's namespace. */
+#define NETWORK_RELAY_IP "127.0.0.11"
+
+/** struct network - network.c owns it. */
+struct network {
+	struct nl_sock *nl;
+	struct loop_src watch, rest;
+	int watch_fd; /* out of the loop while it rests */
+	struct tap taps[VM_MAX_CARDS];
+	struct net_card cards[VM_MAX_CARDS];
+	unsigned n_cards;
+	struct net_trace trace;
+	bool dns;		 /* answers of DNS servers pass to docker's resolver */
+	char *ports;		 /* what trace.ports points to */
+	char *told;		 /* the last MSG_NETWORK, unless the guest refused it */
+	bool spoken;		 /* there was one */
+	unsigned asked;		 /* answers to MSG_NETWORK under way */
+	struct kata_err refused; /* the last answer, if it was a refusal */
 };
 
 /* Life of a container in this VM. */
@@ -98,6 +122,8 @@ struct container {
 	int memory_fd; /* directory of its memory cgroup on the host, -1 = none */
 	struct oom oom;
 	struct msg_stats stats; /* the last the guest told */
+	struct caller *starter; /* its start waits for the guest's network; may be gone */
+	bool start_waits;
 };
 
 /** struct caller - one connection of kata-runtime, for one request. */
@@ -143,13 +169,15 @@ struct sandbox {
 	struct conf *conf;
 	enum sb_state state;
 	struct host host;
+	struct network network;
 	struct agent *agent;
 	struct loop_src boot_timer, ctl_listen;
 	struct container *containers;
 	uint32_t last_container, last_process;
 	struct caller *callers;
 	struct timeline timeline;
-	struct kata_err why; /* why it ends, when something went wrong */
+	struct dns_relays dns; /* dns.c */
+	struct kata_err why;   /* why it ends, when something went wrong */
 };
 
 /* machine.c */
@@ -192,6 +220,24 @@ void host_down(struct sandbox *sb);
 /** host_share() - the container's files into the shared tree. */
 int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err) MUST_CHECK;
 
+/* network.c */
+
+/** network_up() - the step of host.c: cards for what is there and spare ones, wired as far as can be. */
+int network_up(struct sandbox *sb, struct container *first,
+	       struct kata_err *err) MUST_CHECK;
+void network_down(struct sandbox *sb);
+/** network_release_taps() - the VMM has them now. */
+void network_release_taps(struct sandbox *sb);
+/**
+ * network_sync() - read the namespace again, wire what has come, tell the guest what has changed. Its
+ * answer comes later: network_verdict(). -ENOSPC: there are more interfaces than cards.
+ */
+int network_sync(struct sandbox *sb, struct kata_err *err) MUST_CHECK;
+/** network_verdict() - what the guest said to the last change: 0, or its refusal. */
+int network_verdict(const struct sandbox *sb, struct kata_err *err) MUST_CHECK;
+/** network_counters() - of the interfaces that are wired. Return: how many. */
+int network_counters(struct sandbox *sb, struct net_counters ret[NET_MAX_CARDS]);
+
 /* callers.c */
 
 int caller_add_take(struct sandbox *sb, int fd) MUST_CHECK;
@@ -213,6 +259,21 @@ int callers_listen(struct sandbox *sb, struct kata_err *err) MUST_CHECK;
 
 /** request_handle() - a packet of a caller. Descriptors that are taken become -1. */
 void request_handle(struct caller *c, const struct ctl_msg *m, int *fds, size_t n_fds);
+/** requests_network_settled() - the guest has answered MSG_NETWORK: starts that waited go on. */
+void requests_network_settled(struct sandbox *sb);
+
+/* dns.c */
+
+/**
+ * dns_relay_enable() - may the guest ask the resolver at 127.0.0.11:53 of our network namespace?
+ * Off at first, and off again closes what there is. Switch it on before the MSG_NETWORK with
+ * "dns": true is sent: that makes the guest listen there.
+ * Return: 0, or -errno: no timer
+ */
+int dns_relay_enable(struct sandbox *sb, bool on) MUST_CHECK;
+bool dns_relay_is_enabled(const struct sandbox *sb);
+/** dns_client_take() - a connection of the guest's for that resolver; @fd is taken. */
+void dns_client_take(struct sandbox *sb, int protocol, int fd);
 
 /* oom.c */
 

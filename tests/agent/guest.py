@@ -16,6 +16,10 @@ def find(name, *more):
     return shutil.which(name) or next((p for p in more if os.access(p, os.X_OK)), None)
 
 
+# Permanent MACs
+CARDS = ["02:4b:00:00:00:%02x" % i for i in (1, 2, 3)]
+
+
 class Guest:
     """A running agent with its peer, and the shared tree."""
 
@@ -53,6 +57,9 @@ class Guest:
             f.write("root:x:0:0:root:/root:/bin/sh\nu:x:1000:1000::/tmp:/bin/sh\n")
         return self.last, root
 
+    def cards(self):
+        """Make the cards CARDS; a VM has them."""
+
     def stop(self):
         """End everything; the exit status of what ran the agent."""
         self.peer.close()
@@ -78,6 +85,7 @@ class NamespaceGuest(Guest):
         self.peer = HostPeer(self.dir + "/sock")
         args = [agent, "--test-socket", self.dir + "/sock", "--share", self.share]
         self.cgroup = None
+        self.has_cards = False
         for tree in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
             if os.path.exists(tree + "/cgroup.procs") and os.path.exists(tree + "/cgroup.subtree_control"):
                 self.cgroup = tempfile.mkdtemp(prefix="agent-test.", dir=tree)
@@ -85,6 +93,30 @@ class NamespaceGuest(Guest):
                 break
         self.main = self.spawn("agent", "unshare", "-m", "-p", "-f", "-n", "--kill-child",
                                "--mount-proc", *args)
+
+    def cards(self):
+        if self.has_cards:
+            return
+        self.has_cards = True
+        far = self.spawn("far", "unshare", "-n", "sleep", "infinity")
+        here = os.stat("/proc/self/ns/net").st_ino
+        end = time.monotonic() + 20
+        while os.stat("/proc/%d/ns/net" % far.pid).st_ino == here:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        self.ip("link", "set", "lo", "up")
+        self.far = far.pid
+        for i, mac in enumerate(CARDS):
+            self.card(i, mac)
+
+    def card(self, i, mac):
+        """One more card, of a veth whose far end is up in a namespace of its own."""
+        self.ip("link", "add", "kt%d" % i, "address", mac, "type", "veth",
+                "peer", "name", "far%d" % i, "netns", str(self.far))
+        subprocess.run(["nsenter", "-n", "-t", str(self.far), "ip", "link", "set", "far%d" % i, "up"], check=True)
+
+    def ip(self, *args):
+        subprocess.run(["nsenter", "-n", "-t", str(self.main.pid), "ip", *args], check=True)
 
     def remove(self):
         if self.cgroup:
@@ -119,4 +151,7 @@ class VmGuest(Guest):
             "-object", "memory-backend-memfd,id=m,size=256M,share=on",
             "-chardev", "socket,id=vs,path=vsock.dev", "-device", "vhost-user-vsock-device,chardev=vs",
             "-chardev", "socket,id=fs,path=fs.dev",
-            "-device", "vhost-user-fs-device,chardev=fs,tag=kata,queue-size=1024")
+            "-device", "vhost-user-fs-device,chardev=fs,tag=kata,queue-size=1024",
+            *(a for i, mac in enumerate(CARDS) for a in (
+                "-netdev", "user,id=n%d" % i if i == 0 else "hubport,id=n%d,hubid=%d" % (i, i),
+                "-device", "virtio-net-device,netdev=n%d,mac=%s" % (i, mac))))

@@ -23,9 +23,10 @@ import time
 
 CONTROL_MAGIC = 0x4B415443
 STREAM_MAGIC = 0x4B415453
+DNS_MAGIC = 0x4B415444
 HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING, STATS_DATA = range(1, 8)
 (WELCOME, CREATE, START, EXEC, SIGNAL, WINSIZE, STDIN_END, DELETE, SHUTDOWN,
- UPDATE, PAUSE, RESUME, STATS) = range(64, 77)
+ UPDATE, PAUSE, RESUME, STATS, NETWORK) = range(64, 78)
 OK, FAILED, BAD_REQUEST, NO_SUCH, NOT_FOUND, NOT_EXECUTABLE = range(6)
 STREAMS = ["stdin", "stdout", "stderr", "tty"]
 STATS_NAMES = """cpu_usage_us cpu_user_us cpu_system_us cpu_periods cpu_throttled cpu_throttled_us
@@ -152,6 +153,9 @@ class HostPeer:
         self.last_id = 0
         self.expected = {}      # token -> (process, kind)
         self.processes = {}     # (container, process) -> Process
+        self.dns = lambda query: None
+        self.dns_clients = []   # (protocol, socket)
+        self.dns_input = {}
         self.warnings = []
         self.stats = {}         # container -> the last STATS_DATA
         self.ooms = []          # containers, as told
@@ -197,6 +201,12 @@ class HostPeer:
             self.control = s
             self.sel.modify(s, selectors.EVENT_READ, self.on_control)
             return
+        if magic == DNS_MAGIC:
+            if len(head) >= 8:
+                protocol, = struct.unpack_from("<I", s.recv(8), 4)
+                self.dns_clients.append((protocol, s))
+                self.sel.modify(s, selectors.EVENT_READ, lambda f, e: self.on_dns(protocol, f))
+            return
         assert magic == STREAM_MAGIC, hex(magic)
         if len(head) < 12:
             return
@@ -206,6 +216,31 @@ class HostPeer:
         p.socks[kind] = s
         self.sel.modify(s, selectors.EVENT_READ, lambda f, e: self.on_stream(p, kind, f, e))
         self.watch_input(p)
+
+    def on_dns(self, protocol, s):
+        """A client of the relay: @dns is the resolver, query -> answer (bytes), None: hang up."""
+        try:
+            data = s.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        answers = [self.dns(q) for q in self.datagrams(protocol, s, data)] if data else [None]
+        if None in answers:
+            self.dns_clients.remove((protocol, s))
+            self.dns_input.pop(s, None)
+            self.sel.unregister(s)
+            s.close()
+            return
+        s.sendall(b"".join(struct.pack(">H", len(a)) + a for a in answers))
+
+    def datagrams(self, protocol, s, data):
+        """Messages that are whole; UDP through the relay and TCP of DNS have the same lengths."""
+        assert protocol in (6, 17)
+        have = self.dns_input.setdefault(s, bytearray())
+        have += data
+        while len(have) >= 2 and len(have) >= 2 + (have[0] << 8 | have[1]):
+            n = have[0] << 8 | have[1]
+            yield bytes(have[2:2 + n])
+            del have[:2 + n]
 
     def watch_input(self, p):
         for kind in ("stdin", "tty"):
@@ -332,6 +367,9 @@ class HostPeer:
         now = time.time_ns()
         return self.call(WELCOME, {"version": 1, "time_sec": now // 10**9,
                                    "time_nsec": now % 10**9, "entropy": os.urandom(64).hex()})
+
+    def network(self, interfaces=(), **more):
+        return self.call(NETWORK, dict(more, interfaces=list(interfaces)))
 
     def expect(self, p):
         self.processes[(p.container, p.number)] = p

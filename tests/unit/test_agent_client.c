@@ -28,7 +28,7 @@ static struct {
 	struct msg_exit exit;
 	struct msg_stream_end end;
 	struct agent_stream stream;
-	int stream_fd, reply_code;
+	int stream_fd, reply_code, dns;
 	struct msg_reply reply;
 } t;
 
@@ -73,6 +73,14 @@ static void on_stream(void *arg, const struct agent_stream *s, int fd)
 	loop_stop(t.loop, 1);
 }
 
+static void on_dns(void *arg, int protocol, int fd)
+{
+	(void)arg;
+	t.dns = protocol;
+	t.stream_fd = fd;
+	loop_stop(t.loop, 1);
+}
+
 static void on_gone(void *arg, const char *why)
 {
 	(void)arg;
@@ -87,6 +95,7 @@ static const struct agent_ops ops = {
 	.on_stream_end = on_stream_end,
 	.on_warning = on_warning,
 	.on_stream = on_stream,
+	.on_dns = on_dns,
 	.on_gone = on_gone,
 };
 
@@ -456,6 +465,46 @@ START_TEST(garbage_hello_is_hung_up_on)
 }
 END_TEST
 
+START_TEST(dns_clients_are_told_apart)
+{
+	static const struct {
+		uint32_t protocol;
+		bool taken;
+	} cases[] = {
+		{ 6, true }, { 17, true }, { 0, false }, { 7, false }, { 262, false }
+	};
+	struct buf b = { 0 };
+	int fd = dial();
+	char c;
+
+	/* nobody's before the guest has said hello */
+	frame_add_dns_hello(&b, 17);
+	say(fd, &b);
+	ck_assert(!run_for(50));
+	ck_assert_int_eq(t.dns, 0);
+	ck_assert_int_eq(read(fd, &c, 1), 0);
+	close(fd);
+	guest_up();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fd = dial();
+		frame_add_dns_hello(&b, cases[i].protocol);
+		buf_add_str(&b, "x");
+		say(fd, &b);
+		t.dns = 0;
+		ck_assert(run_for(cases[i].taken ? 5000 : 50) == cases[i].taken);
+		ck_assert_int_eq(t.dns, cases[i].taken ? (int)cases[i].protocol : 0);
+		if (cases[i].taken) {
+			/* what is behind the hello is whole */
+			ck_assert_int_eq(read(t.stream_fd, &c, 1), 1);
+			ck_assert_int_eq(c, 'x');
+			close(t.stream_fd);
+			t.stream_fd = -1;
+		}
+		close(fd);
+	}
+}
+END_TEST
+
 START_TEST(silent_connections_do_not_keep_the_agent_out)
 {
 	int silent[AGENT_MAX_PENDING * 2];
@@ -504,6 +553,7 @@ int main(void)
 	tcase_add_test(tc, forgotten_token_is_refused);
 	tcase_add_test(tc, second_control_connection_is_refused);
 	tcase_add_test(tc, garbage_hello_is_hung_up_on);
+	tcase_add_test(tc, dns_clients_are_told_apart);
 	tcase_add_test(tc, silent_connections_do_not_keep_the_agent_out);
 	tcase_add_test(tc, expected_streams_are_bounded);
 	suite_add_tcase(s, tc);

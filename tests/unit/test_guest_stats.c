@@ -9,11 +9,14 @@
 static const struct json *written(struct arena *a, const struct msg_stats *m)
 {
 	struct kata_err err = { 0 };
+	const struct net_counters nets[] = {
+		{ .name = "eth0", .rx_bytes = 7, .tx_dropped = 8 }
+	};
 	const struct json *j;
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b };
 
-	guest_stats_write(m, &o);
+	guest_stats_write(m, nets, ARRAY_SIZE(nets), &o);
 	ck_assert_msg(json_parse((const char *)buf_ptr(&b), buf_len(&b),
 				 &json_limits_default, a, &j, &err) == 0,
 		      "%s", err.msg);
@@ -68,7 +71,11 @@ START_TEST(unknown_is_left_out_and_no_limit_is_said)
 	ck_assert_ptr_null(number(j, "memory", "usage", "usage"));
 	ck_assert_str_eq(number(j, "memory", "usage", "limit"), "18446744073709551615");
 	ck_assert_str_eq(number(j, "pids", "limit", NULL), "0");
-	ck_assert_ptr_nonnull(json_get(j, "network_interfaces"));
+	j = json_get(j, "network_interfaces");
+	ck_assert_uint_eq(j->len, 1);
+	ck_assert_str_eq(json_get_str(j->items[0], "Name"), "eth0");
+	ck_assert_str_eq(json_get(j->items[0], "RxBytes")->str, "7");
+	ck_assert_str_eq(json_get(j->items[0], "TxDropped")->str, "8");
 }
 END_TEST
 

@@ -138,9 +138,11 @@ START_TEST(cards)
 {
 	struct vm_plan p = plan_plain();
 
-	p.cards[0] = (struct vm_card){ "tap0", { 2, 0x42, 0xac, 0x11, 0, 2 }, 1500 };
-	p.cards[1] = (struct vm_card){ "t,script=/x", { 0xff, 0xfe, 0, 1, 2, 3 }, 9000 };
-	p.n_cards = 2;
+	p.cards[0] = (struct vm_card){ { 2, 0x42, 0xac, 0x11, 0, 2 }, 1, false };
+	p.cards[1] = (struct vm_card){ { 0xff, 0xfe, 0, 1, 2, 3 }, 3, true };
+	p.cards[2] = (struct vm_card){ { 2, 0, 0, 0, 0, 1 }, 2, false };
+	p.cards[3] = (struct vm_card){ { 2, 0, 0, 0, 0, 2 }, 1, true };
+	p.n_cards = 4;
 	check("cards", &p);
 	p.machine = CONF_MACHINE_Q35;
 	check("cards-q35", &p);

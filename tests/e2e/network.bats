@@ -1,0 +1,445 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# network: interfaces of a network namespace in the guest, by hand-written bundles. Each test has two
+# namespaces: $net, the container's, and $far, where the other ends of its cables are.
+
+load helpers
+
+setup()
+{
+	e2e_setup
+	net=$c-net far=$c-far
+	ip netns add "$net"
+	ip netns add "$far"
+	ip -n "$net" link set lo up
+}
+
+teardown()
+{
+	local id
+	for id in $(cd "$ROOT" 2>/dev/null && echo [!@]*); do
+		[ ! -e "$ROOT/$id" ] || kata delete --force "$id" >/dev/null 2>&1 || true
+	done
+	[ "${KATA_KEEP:-}" = 1 ] || ip netns del "$net" 2>/dev/null || true
+	[ "${KATA_KEEP:-}" = 1 ] || ip netns del "$far" 2>/dev/null || true
+	e2e_teardown
+}
+
+# cable NAME N: interface NAME of $net to interface NAME of $far: 10.7.N.2 and fd07:N::2, there .1
+cable()
+{
+	local name=$1 n=$2
+	ip -n "$far" link add "$name" type veth peer name plug0
+	ip -n "$far" addr add "10.7.$n.1/24" dev "$name"
+	ip -n "$far" addr add "fd07:$n::1/64" dev "$name" nodad
+	ip -n "$far" link set "$name" up
+	# as docker does: moved, then named, then configured
+	ip -n "$far" link set plug0 netns "$net"
+	ip -n "$net" link set plug0 name "$name"
+	ip -n "$net" addr add "10.7.$n.2/24" dev "$name"
+	ip -n "$net" addr add "fd07:$n::2/64" dev "$name" nodad
+	ip -n "$net" link set "$name" up
+}
+
+in_net()
+{
+	local by='(.linux.namespaces[] | select(.type == "network")).path = "/run/netns/'$net'"'
+	# to ping
+	echo "$by | .process.capabilities[] += [\"CAP_NET_RAW\"]"
+}
+
+# container [FILTER...]: $c in $net, created
+container()
+{
+	sh_bundle b 'echo up; exec sleep 1000' "$(in_net)" "$@"
+	create "$c" b
+}
+
+up()
+{
+	kata start "$c"
+	wait_output "$c" up
+}
+
+guest()
+{
+	kata exec "$c" "$@" </dev/null
+}
+
+far()
+{
+	timeout 30 ip netns exec "$far" busybox "$@"
+}
+
+# the guest's NAME is as the host's, and packets go both ways: reaches NAME N
+reaches()
+{
+	local mac
+	mac=$(ip -n "$net" -j link show "$1" | jq -r '.[0].address')
+	has "$(guest ip link show "$1")" "$mac"
+	guest ping -c 1 -W 5 "10.7.$2.1" >&2
+	guest ping -c 1 -W 5 "fd07:$2::1" >&2
+	far ping -c 1 -W 5 "10.7.$2.2" >&2
+	far ping -c 1 -W 5 "fd07:$2::2" >&2
+}
+
+reaches_soon()
+{
+	eventually 20 guest ip link show "$1"
+	eventually 20 reaches "$@"
+}
+
+guest_has_no()
+{
+	! guest ip link show "$1" 2>/dev/null
+}
+
+# of what we make in the namespace nothing is there
+clean()
+{
+	equal "$(ip -n "$net" -o link | grep -c kata)" 0
+	equal "$(tc -n "$net" qdisc show | grep -E 'ingress|clsact')" ""
+}
+
+# the engine's side of interface $1 as it was made: cable $2
+untouched()
+{
+	has "$(ip -n "$net" addr show "$1")" "10.7.$2.2/24"
+	has "$(ip -n "$net" addr show "$1")" "fd07:$2::2/64"
+	has "$(ip -n "$net" link show "$1")" ",UP"
+	far ping -c 1 -W 5 "10.7.$2.2" >&2
+}
+
+@test "an interface that is there before create" {
+	cable eth0 1
+	ip -n "$net" link set eth0 mtu 1400
+	ip -n "$net" route add default via 10.7.1.1
+	ip -n "$net" route add default via fd07:1::1
+	ip -n "$far" addr add 9.9.9.9/32 dev lo
+	ip -n "$far" link set lo up
+	container
+	up
+	reaches eth0 1
+	guest ping -c 1 -W 5 9.9.9.9 >&2
+	has "$(guest ip link show eth0)" "mtu 1400"
+	has "$(guest ip -6 route)" "default via fd07:1::1"
+	guest ping -c 1 -W 5 -s 8000 fd07:1::1 >&2
+	kata delete --force "$c"
+	clean
+	untouched eth0 1
+}
+
+# busybox' nc ends when either side says it has no more; these wait for both
+receive='
+import socket, sys
+s = socket.create_server((sys.argv[1], 7000))
+open(sys.argv[2] + ".listens", "w")
+c = s.accept()[0]
+with open(sys.argv[2], "wb") as f:
+    while d := c.recv(1 << 16):
+        f.write(d)
+'
+send='
+import socket, sys
+c = socket.create_connection((sys.argv[1], 7000), 10)
+c.sendall(open(sys.argv[2], "rb").read())
+c.shutdown(socket.SHUT_WR)
+while c.recv(1 << 16):
+    pass
+'
+
+far_py()
+{
+	timeout 60 ip netns exec "$far" python3 -c "$@" 3>&-
+}
+
+@test "TCP in both directions" {
+	cable eth0 1
+	head -c 3000000 /dev/urandom >"$T/data"
+	container
+	up
+	cp "$T/data" "$T/b/rootfs/data"
+	far_py "$receive" 10.7.1.1 "$T/got" &
+	eventually 10 test -e "$T/got.listens"
+	guest sh -c 'nc 10.7.1.1 7000 </data'
+	wait $!
+	cmp "$T/data" "$T/got"
+	kata exec --detach "$c" sh -c 'nc -l -p 7000 >/got' </dev/null >/dev/null 2>&1
+	eventually 20 far_py "$send" fd07:1::2 "$T/data"
+	eventually 20 cmp "$T/data" "$T/b/rootfs/got"
+}
+
+@test "an interface that appears between create and start" {
+	container
+	cable eth0 1
+	ip -n "$net" route add default via 10.7.1.1
+	up
+	reaches eth0 1
+	has "$(guest ip route)" "default via 10.7.1.1"
+	kata delete --force "$c"
+	clean
+	untouched eth0 1
+}
+
+@test "the program never runs before its network" {
+	sh_bundle b 'ip -o addr show eth0; ip route' "$(in_net)"
+	create "$c" b
+	cable eth0 1
+	ip -n "$net" route add default via 10.7.1.1
+	kata start "$c"
+	wait_stopped "$c"
+	has "$(cat "$T/$c.out")" "10.7.1.2/24"
+	has "$(cat "$T/$c.out")" "fd07:1::2/64"
+	has "$(cat "$T/$c.out")" "default via 10.7.1.1"
+}
+
+@test "a hook plugs the interface in while the guest boots" {
+	declare -f cable >"$T/cable"
+	printf '#!/bin/bash\nset -e\nnet=%s far=%s\n. %s/cable\ncable eth0 1\n' "$net" "$far" "$T" >"$T/hook"
+	chmod +x "$T/hook"
+	container '.hooks.prestart = [{"path": "'"$T"'/hook", "env": ["PATH='"$PATH"'"]}]'
+	up
+	reaches eth0 1
+}
+
+@test "interfaces that come, change and go while it runs" {
+	cable eth0 1
+	container
+	up
+	reaches eth0 1
+	cable eth1 2
+	reaches_soon eth1 2
+	reaches eth0 1
+	ip -n "$net" link set eth1 mtu 1300
+	eventually 20 eval 'guest ip link show eth1 | grep -q "mtu 1300"'
+	ip -n "$net" addr add 10.7.2.77/24 dev eth1
+	eventually 20 far ping -c 1 -W 1 10.7.2.77
+	ip -n "$net" addr del 10.7.2.77/24 dev eth1
+	eventually 20 eval '! guest ip addr show eth1 | grep -q 10.7.2.77'
+	ip -n "$net" link del eth1
+	eventually 20 guest_has_no eth1
+	reaches eth0 1
+	# another one at once under the same name
+	cable eth1 3
+	reaches_soon eth1 3
+	# goes and comes back while nobody looks: same index, nothing of ours on it any more
+	ip -n "$net" link set eth0 netns "$far" name away
+	ip -n "$far" link set away netns "$net" name eth0
+	ip -n "$net" addr add 10.7.1.2/24 dev eth0
+	ip -n "$net" addr add fd07:1::2/64 dev eth0 nodad
+	ip -n "$net" link set eth0 up
+	reaches_soon eth0 1
+	kata delete --force "$c"
+	clean
+	untouched eth1 3
+}
+
+@test "two interfaces, rules and a table of its own" {
+	cable eth0 1
+	cable net1 2
+	ip -n "$net" route add default via 10.7.1.1
+	ip -n "$net" route add default via 10.7.2.1 table 7
+	ip -n "$net" rule add from 10.7.2.0/24 table 7 priority 99
+	ip -n "$net" neigh add 10.7.1.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+	container
+	up
+	reaches eth0 1
+	reaches net1 2
+	has "$(guest ip rule)" "99:	from 10.7.2.0/24 lookup 7"
+	has "$(guest ip route show table 7)" "default via 10.7.2.1 dev net1"
+	has "$(guest ip neigh)" "10.7.1.99 dev eth0 lladdr 02:00:00:00:00:99"
+}
+
+@test "no network: the loopback interface and no delay" {
+	container
+	up
+	has "$(guest ip addr show lo)" "127.0.0.1/8"
+	guest ping -c 1 127.0.0.1 >&2
+	equal "$(guest ip route)" ""
+	kata delete --force "$c"
+	clean
+}
+
+@test "members of a pod share the network" {
+	cable eth0 1
+	container
+	up
+	sh_bundle m 'ip -o addr show eth0; ping -c 1 -W 5 10.7.1.1' "$(in_net)"
+	kata run --bundle "$T/m" "$c-m" </dev/null >"$T/m.out"
+	has "$(cat "$T/m.out")" "10.7.1.2/24"
+	has "$(cat "$T/m.out")" "1 packets received"
+	reaches eth0 1
+}
+
+@test "more interfaces than cards" {
+	conf network "spare_cards = 1"
+	container
+	cable eth0 1
+	cable eth1 2
+	run kata start "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "network interface eth1: the VM's 1 cards are all in use"
+	has "$output" "[network] spare_cards in kata.conf"
+	equal "$(status_of "$c")" created
+	ip -n "$net" link del eth1
+	up
+	reaches eth0 1
+}
+
+@test "an interface that cannot be wired is refused by name" {
+	ip -n "$net" link add br0 type bridge
+	ip -n "$net" link set br0 up
+	sh_bundle b 'true' "$(in_net)"
+	run kata run --bundle "$T/b" "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "network interface br0 is of kind bridge, which cannot be given to a VM"
+	equal "$(leaks | grep -v '^netns')" ""
+	ip -n "$net" link set br0 down
+	kata run --bundle "$T/b" "$c" </dev/null
+}
+
+@test "networks that a VM cannot be given" {
+	cable eth0 1
+	sh_bundle b 'true' "$(in_net)"
+	change "$T/b" 'del(.linux.namespaces[] | select(.type == "network"))'
+	run kata run --bundle "$T/b" "$c"
+	has "$output" "linux.namespaces: network: the host's network cannot be given to a VM"
+	change "$T/b" '.linux.namespaces += [{"type": "network", "path": "/proc/self/ns/net"}]'
+	run kata run --bundle "$T/b" "$c"
+	has "$output" "is the host's network, which cannot be given to a VM"
+	# from within a namespace of one's own the host's is still not to be had
+	change "$T/b" '(.linux.namespaces[] | select(.type == "network")).path = "/proc/'$$'/ns/net"'
+	run ip netns exec "$far" "$KATA_RUNTIME" --root "$ROOT" run --bundle "$T/b" "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "linux.namespaces: /proc/$$/ns/net is "
+	# somebody else's traffic is not taken
+	change "$T/b" "$(in_net)"
+	ip netns exec "$net" sleep 1000 3>&- &
+	eventually 10 eval 'ip netns pids "$net" | grep -q .'
+	run kata run --bundle "$T/b" "$c"
+	has "$output" "is in use by process"
+	has "$output" "(sleep)"
+	has "$output" "eth0"
+	[ ! -e "$ROOT/$c" ]
+	clean
+	kill %1
+	eventually 10 eval '! ip netns pids "$net" | grep -q .'
+	kata run --bundle "$T/b" "$c" </dev/null
+}
+
+# resolver NAME NETNS ADDRESS...: runs until the test ends, says what it is asked in $T/NAME
+resolver()
+{
+	local name=$1 ns=$2
+	shift 2
+	timeout 300 python3 "$e2e_dir/resolver.py" "/run/netns/$ns" "$@" >"$T/$name" 2>&1 3>&- &
+	eventually 10 grep -q ready "$T/$name"
+}
+
+@test "the engine's resolver in the namespace answers in the guest" {
+	cable eth0 1
+	echo 'nameserver 127.0.0.11' >"$T/resolv.conf"
+	resolver inner "$net" 127.0.0.11 inside.test=10.7.1.77 10.7.1.1
+	resolver outer "$far" 10.7.1.1 outside.test=9.8.7.6
+	container '.mounts += [{"destination": "/etc/resolv.conf", "type": "bind",
+		"source": "'"$T"'/resolv.conf", "options": ["bind", "ro"]}]'
+	up
+	has "$(guest nslookup inside.test)" 10.7.1.77
+	# asked from the namespace itself, whose incoming packets are the guest's
+	has "$(guest nslookup outside.test)" 9.8.7.6
+	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -ge 61440 ]
+	# and from the guest
+	has "$(guest nslookup outside.test 10.7.1.1)" 9.8.7.6
+	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -lt 61440 ]
+	reaches eth0 1
+	equal "$(ip netns exec "$net" cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' ')" "61440 65535"
+	kill -9 "$(record "$c" .sandbox.pid)"
+	kata delete --force "$c"
+	clean
+	equal "$(ip netns exec "$net" cat /proc/sys/net/ipv4/ip_local_port_range | tr '\t' ' ')" "32768 60999"
+}
+
+@test "statistics of the interfaces" {
+	local s
+	cable eth0 1
+	container
+	up
+	reaches eth0 1
+	guest ping -c 1 -W 5 -s 1400 10.7.1.1 >&2
+	s=$(kata events --stats "$c" | jq -c '.data.network_interfaces')
+	equal "$(jq -r 'map(.Name) | join(" ")' <<<"$s")" eth0
+	[ "$(jq '.[0].RxBytes' <<<"$s")" -gt 1400 ]
+	[ "$(jq '.[0].TxPackets' <<<"$s")" -gt 4 ]
+}
+
+@test "everything is killed, the namespace lives on, delete cleans it" {
+	cable eth0 1
+	container
+	up
+	reaches eth0 1
+	kill -9 "$(record "$c" .sandbox.pid)" "$(record "$c" .shim.pid)"
+	wait_stopped "$c"
+	has "$(tc -n "$net" filter show dev eth0 ingress)" mirred
+	kata delete --force "$c"
+	clean
+	untouched eth0 1
+}
+
+@test "a qdisc that was there stays" {
+	cable eth0 1
+	tc -n "$net" qdisc add dev eth0 ingress
+	tc -n "$net" filter add dev eth0 ingress prio 7 protocol ip u32 match ip dst 9.9.9.9/32 flowid :1
+	container
+	up
+	reaches eth0 1
+	kata delete --force "$c"
+	has "$(tc -n "$net" filter show dev eth0 ingress)" "pref 7"
+	has_not "$(tc -n "$net" filter show dev eth0 ingress)" mirred
+	untouched eth0 1
+}
+
+@test "a creation that fails leaves the namespace as it was" {
+	cable eth0 1
+	sh_bundle b 'true' "$(in_net)" '.process.args = ["/no/such"]'
+	run kata create --bundle "$T/b" "$c" </dev/null
+	[ "$status" -ne 0 ]
+	clean
+	change "$T/b" '.hooks.createRuntime = [{"path": "/bin/false"}]'
+	run kata create --bundle "$T/b" "$c" </dev/null
+	[ "$status" -ne 0 ]
+	clean
+	untouched eth0 1
+}
+
+@test "a flood of changes stalls nobody" {
+	cable eth0 1
+	container
+	up
+	for i in $(seq 20000); do
+		echo "addr add 10.8.0.1/24 dev eth0"
+		echo "addr del 10.8.0.1/24 dev eth0"
+	done >"$T/batch"
+	timeout 120 ip -n "$net" -batch "$T/batch" &
+	for i in 1 2 3; do
+		[ "$(timeout 20 "$KATA_RUNTIME" --root "$ROOT" exec "$c" echo "$i" </dev/null)" = "$i" ]
+	done
+	wait $!
+	eventually 20 eval '! guest ip addr show eth0 | grep -q 10.8.0.1'
+	reaches eth0 1
+}
+
+@test "many containers in a row on one network" {
+	cable eth0 1
+	sh_bundle b 'ping -c 1 -W 5 10.7.1.1' "$(in_net)"
+	for i in $(seq 10); do
+		kata create --bundle "$T/b" "$c" </dev/null >"$T/o" 2>&1
+		case $i in
+		[369]) kill -9 "$(record "$c" .sandbox.pid)" ;;
+		*) kata start "$c" && wait_stopped "$c" && has "$(cat "$T/o")" "1 packets received" ;;
+		esac
+		kata delete --force "$c"
+		clean
+	done
+	untouched eth0 1
+}
