@@ -200,9 +200,13 @@ static void started(struct container *ct, struct process *p, bool ok)
 
 static int do_start(struct request *r, struct kata_err *err)
 {
+	struct process *init = container_process(r->ct, 0);
+
 	if (!r->ct->spec->process)
 		return err_set(err, -EINVAL, "config.json has no process to start");
 	r->ct->state = CT_STARTING;
+	if (init)
+		shim_started(init);
 	return ask_plain(r, MSG_START,
 			 (struct pending){ .starts = true, .done = started }, err);
 }
