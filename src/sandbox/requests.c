@@ -201,8 +201,11 @@ static void started(struct container *ct, struct process *p, bool ok)
 static int start_now(struct container *ct, struct caller *c, struct kata_err *err)
 {
 	const struct request r = { .caller = c, .ct = ct };
+	struct process *init = container_process(ct, 0);
 	int rc = network_verdict(ct->sb, err);
 
+	if (rc == 0 && init)
+		shim_started(init);
 	if (rc == 0)
 		rc = ask_plain(&r, MSG_START,
 			       (struct pending){ .starts = true, .done = started }, err);

@@ -97,6 +97,7 @@ struct process {
 	uint16_t height, width; /* of its terminal, as last told; 0 = never */
 	uint64_t signals;	/* came before there was a guest process; bit n - 1 */
 	bool built;		/* the guest has it */
+	bool started;		/* init: its streams are open */
 	bool exited;		/* with @status */
 	bool told;		/* the shim has the status */
 	uint8_t status;
@@ -296,6 +297,8 @@ void shim_give_stream_take(struct process *p, unsigned stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
 /** shim_built() - @p's guest process stands at the exec gate: tell it what came before. */
 void shim_built(struct process *p);
+/** shim_started() - @p, an init, is about to pass the exec gate: its streams are opened. */
+void shim_started(struct process *p);
 /** shim_dismiss() - nobody waits for this process: it is killed, its shim let go. */
 void shim_dismiss(struct process *p);
 /** shim_kill() - the guest process gets SIGKILL; its shim drains and ends with it. */

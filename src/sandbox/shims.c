@@ -265,16 +265,36 @@ static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
 		log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
 }
 
-void shim_give_stream_take(struct process *p, unsigned stream, int fd)
+static void give_stream(struct process *p, unsigned stream)
 {
 	struct ctl_msg m = { .type = CTL_STREAM, .number = stream };
 
-	drop_stream(&p->stream[stream]);
-	p->stream[stream] = fd;
 	if (p->shim.fd >= 0)
-		send_to_shim(p, &m, &fd, 1);
+		send_to_shim(p, &m, &p->stream[stream], 1);
 	else
 		drop_stream(&p->stream[stream]);
+}
+
+/*
+ * A container that is created and not started reads nothing yet: what would be taken from its stdin
+ * is still its creator's. (ctr, that comes to the end of it before it knows its task, never closes it.)
+ */
+void shim_give_stream_take(struct process *p, unsigned stream, int fd)
+{
+	drop_stream(&p->stream[stream]);
+	p->stream[stream] = fd;
+	if (p->number != 0 || p->started)
+		give_stream(p, stream);
+}
+
+void shim_started(struct process *p)
+{
+	if (p->started)
+		return;
+	p->started = true;
+	for (unsigned s = 0; s < STREAM_MAX; s++)
+		if (p->stream[s] >= 0)
+			give_stream(p, s);
 }
 
 void shim_tell(struct process *p, struct ctl_msg *m)

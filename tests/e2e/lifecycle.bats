@@ -432,3 +432,24 @@ teardown()
 	has "$output" "got hello"
 	has "$output" "settings restored"
 }
+
+# unread FD: how many bytes wait in a pipe
+unread()
+{
+	python3 -c 'import fcntl, struct, sys, termios
+print(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, b"1234"))[0])' "$1"
+}
+
+@test "what waits at stdin is left there until start" {
+	mkfifo "$T/in"
+	exec 7<>"$T/in"
+	echo hello >&7
+	sh_bundle b 'read l; echo "got $l"'
+	kata create --bundle "$T/b" --pid-file "$T/pid" "$c" <&7 >"$T/out" 2>&1
+	equal "$(unread 7)" 6
+	kata start "$c"
+	wait_stopped "$c"
+	equal "$(cat "$T/out")" "got hello"
+	kata delete "$c"
+	exec 7>&-
+}
