@@ -312,8 +312,8 @@ void container_delete(struct container *c, struct rpc_call *call)
 	kill_rest(c);
 	/* a host that wants it gone does not read its output any more */
 	for (p = c->processes; p; p = p->next) {
-		for (unsigned i = 0; i < p->n_streams; i++)
-			stream_abort(&p->streams[i]);
+		for (struct stream *s = p->all_streams; s; s = s->next)
+			stream_abort(s);
 	}
 }
 

@@ -43,6 +43,7 @@ struct pump {
  */
 struct stream {
 	const struct stream_ops *ops;
+	struct stream *next; /* its owner's */
 	void *owner;
 	struct loop *loop;
 	struct loop_src sock, pipe;

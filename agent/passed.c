@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,8 @@
 #include "base/sock.h"
 #include "base/str.h"
 
+/** More than the host has connections at once. */
+#define BACKLOG 1024
 #define FIRST (STDERR_FILENO + 1)
 
 static int open_flags(const struct passed_fd *f)
@@ -115,6 +118,87 @@ static int open_socket(const struct passed_fd *f, struct passed_ends *ret,
 	return r < 0 ? err_sys_code(err, r, "make a socket pair") : 0;
 }
 
+/*
+ * A unix one gets a name of the kernel's choice (no path: autobind); TCP the port that it has on
+ * the host, unless that is taken.
+ */
+static socklen_t listen_address(const struct passed_fd *f, bool any_port,
+				struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *in6 = (void *)ret;
+	struct sockaddr_in *in = (void *)ret;
+	in_port_t port = any_port ? 0 : htons((uint16_t)f->port);
+
+	*ret = (struct sockaddr_storage){ .ss_family = AF_UNIX };
+	if (f->family == PASSED_INET) {
+		*in = (struct sockaddr_in){ .sin_family = AF_INET,
+					    .sin_port = port,
+					    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+		return sizeof(*in);
+	}
+	if (f->family == PASSED_INET6) {
+		*in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+					      .sin6_port = port,
+					      .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+		return sizeof(*in6);
+	}
+	return sizeof(sa_family_t);
+}
+
+static int bind_listener(const struct passed_fd *f, int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = listen_address(f, false, &sa);
+	int r = bind(fd, (struct sockaddr *)&sa, len);
+
+	if (r < 0 && errno == EADDRINUSE && f->family != PASSED_UNIX) {
+		len = listen_address(f, true, &sa);
+		r = bind(fd, (struct sockaddr *)&sa, len);
+	}
+	return r;
+}
+
+static int open_listener(const struct passed_fd *f, struct passed_ends *ret,
+			 struct kata_err *err)
+{
+	static const int families[] = {
+		[PASSED_UNIX] = AF_UNIX,
+		[PASSED_INET] = AF_INET,
+		[PASSED_INET6] = AF_INET6,
+	};
+	int flags = SOCK_STREAM | SOCK_CLOEXEC | (f->nonblock ? SOCK_NONBLOCK : 0);
+
+	if (f->family < 0)
+		return err_set(err, -EINVAL, "a listener without a family");
+	ret->child = socket(families[f->family], flags, 0);
+	ret->addr.len = sizeof(ret->addr.sa);
+	if (ret->child < 0 || bind_listener(f, ret->child) < 0 ||
+	    listen(ret->child, BACKLOG) < 0 ||
+	    getsockname(ret->child, (struct sockaddr *)&ret->addr.sa, &ret->addr.len) < 0)
+		return err_sys(err, "listen");
+	return 0;
+}
+
+int passed_connect(const struct passed_addr *addr, int ret_ends[2])
+{
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	if (!addr->len)
+		return -ENOTSOCK;
+	fd = socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr->sa, addr->len) < 0)
+		return -errno;
+	r = set_nonblock(fd);
+	if (r < 0)
+		return r;
+	ret_ends[1] = fcntl(fd, F_DUPFD_CLOEXEC, FIRST);
+	if (ret_ends[1] < 0)
+		return -errno;
+	ret_ends[0] = TAKE_FD(fd);
+	return 0;
+}
+
 static int open_one(const struct passed_fd *f, const char *share, uid_t uid,
 		    struct passed_ends *ret, struct kata_err *err)
 {
@@ -127,6 +211,8 @@ static int open_one(const struct passed_fd *f, const char *share, uid_t uid,
 		return open_pipe(f, uid, ret, err);
 	case PASSED_SOCKET:
 		return open_socket(f, ret, err);
+	case PASSED_LISTENER:
+		return open_listener(f, ret, err);
 	default:
 		return err_set(err, -EINVAL, "unknown kind %d", f->kind);
 	}
@@ -137,7 +223,7 @@ int passed_open(const struct passed_fd *f, const char *share, uid_t uid,
 {
 	int r;
 
-	*ret = (struct passed_ends){ -1, -1, -1 };
+	*ret = (struct passed_ends){ .child = -1, .in = -1, .out = -1 };
 	r = open_one(f, share, uid, ret, err);
 	if (r < 0) {
 		fd_drop(&ret->child);

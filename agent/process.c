@@ -31,6 +31,7 @@
 #include "base/str.h"
 #include "cgroup.h"
 #include "child.h"
+#include "conns.h"
 #include "container.h"
 #include "oom.h"
 #include "passed.h"
@@ -56,7 +57,7 @@ static void on_output_end(struct stream *s, uint64_t bytes)
 	const struct msg_stream_end m = {
 		.container = p->container->number,
 		.process = p->number,
-		.stream = (uint8_t)s->number,
+		.stream = s->number,
 		.bytes = bytes,
 	};
 
@@ -71,8 +72,8 @@ static const struct stream_ops stream_ops = {
 
 static bool streams_connecting(const struct process *p)
 {
-	for (unsigned i = 0; i < p->n_streams; i++) {
-		if (p->streams[i].used && p->streams[i].connecting)
+	for (const struct stream *s = p->all_streams; s; s = s->next) {
+		if (s->used && s->connecting)
 			return true;
 	}
 	return false;
@@ -89,6 +90,24 @@ static int streams_failed(const struct process *p)
 
 /* --- life */
 
+void process_add_stream(struct process *p, struct stream *s)
+{
+	s->ops = &stream_ops;
+	s->owner = p;
+	s->sock_fd = s->pipe_fd = -1;
+	s->next = p->all_streams;
+	p->all_streams = s;
+}
+
+struct stream *process_stream(struct process *p, unsigned number)
+{
+	struct stream *s = p->all_streams;
+
+	while (s && (!s->used || s->number != number))
+		s = s->next;
+	return s;
+}
+
 struct process *process_new_take(struct container *c, uint32_t number,
 				 const struct oci_process *spec,
 				 const struct passed_list *passed, struct arena *arena)
@@ -104,11 +123,9 @@ struct process *process_new_take(struct container *c, uint32_t number,
 	p->arena = arena;
 	p->pid = -1;
 	p->pidfd = p->report_fd = -1;
-	for (unsigned i = 0; i < p->n_streams; i++) {
-		p->streams[i].ops = &stream_ops;
-		p->streams[i].owner = p;
-		p->streams[i].sock_fd = p->streams[i].pipe_fd = -1;
-	}
+	p->listeners = mem_zalloc((passed->fds.n + 1) * sizeof(*p->listeners));
+	for (unsigned i = 0; i < p->n_streams; i++)
+		process_add_stream(p, &p->streams[i]);
 	return p;
 }
 
@@ -125,11 +142,13 @@ void process_free(struct process *p)
 	if (!p)
 		return;
 	p->quiet = true;
-	for (unsigned i = 0; i < p->n_streams; i++)
-		stream_abort(&p->streams[i]);
+	for (struct stream *s = p->all_streams; s; s = s->next)
+		stream_abort(s);
 	close_report(p);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
+	conns_free(p);
+	free(p->listeners);
 	arena_free(p->arena);
 	free(p->failure);
 	free(p);
@@ -151,8 +170,8 @@ static void give_up(struct process *p, enum msg_code code, int errnum, const cha
 	if (p->number == 0 && p->state >= PROCESS_STARTING)
 		return;
 	p->quiet = true;
-	for (unsigned i = 0; i < p->n_streams; i++)
-		stream_abort(&p->streams[i]);
+	for (struct stream *s = p->all_streams; s; s = s->next)
+		stream_abort(s);
 }
 
 void process_answer_failure(struct process *p)
@@ -342,6 +361,7 @@ static int make_passed(struct process *p, struct ends *e, struct kata_err *err)
 		if (r < 0)
 			return err_ctx(err, "descriptor %u", STDERR_FILENO + 1 + i);
 		e->passed[e->n_passed++] = ends.child;
+		p->listeners[i] = ends.addr;
 		r = open_half_take(p, stream_passed_in(i), v[i].in, ends.in, socket);
 		if (r < 0)
 			fd_drop(&ends.out);
@@ -509,6 +529,7 @@ void process_reaped(struct process *p, const siginfo_t *info)
 
 void process_settle(struct process *p)
 {
+	conns_sweep(p);
 	answer_ready(p);
 	/* output written before the connection stands is in the pipe and has to be sent yet */
 	if (p->state != PROCESS_DEAD || streams_connecting(p))
@@ -516,22 +537,23 @@ void process_settle(struct process *p)
 	/* an init without a pid namespace has left others behind: their output counts */
 	if (p->number == 0 && !container_is_empty(p->container))
 		return;
-	for (unsigned i = 0; i < p->n_streams; i++)
-		stream_drain(&p->streams[i]);
+	for (struct stream *s = p->all_streams; s; s = s->next)
+		stream_drain(s);
 }
 
 void process_give_up_output(struct process *p)
 {
-	for (unsigned i = 0; p->state == PROCESS_DEAD && i < p->n_streams; i++)
-		stream_give_up(&p->streams[i]);
+	for (struct stream *s = p->all_streams; s && p->state == PROCESS_DEAD;
+	     s = s->next)
+		stream_give_up(s);
 }
 
 bool process_is_drained(const struct process *p)
 {
 	if (p->state != PROCESS_DEAD)
 		return false;
-	for (unsigned i = 0; i < p->n_streams; i++) {
-		if (stream_has_output(&p->streams[i]) && !p->streams[i].ended)
+	for (const struct stream *s = p->all_streams; s; s = s->next) {
+		if (stream_has_output(s) && !s->ended)
 			return false;
 	}
 	return true;
@@ -557,8 +579,8 @@ bool process_is_done(const struct process *p)
 {
 	if (p->state != PROCESS_TOLD)
 		return false;
-	for (unsigned i = 0; i < p->n_streams; i++) {
-		if (p->streams[i].used && !stream_is_closed(&p->streams[i]))
+	for (const struct stream *s = p->all_streams; s; s = s->next) {
+		if (s->used && !stream_is_closed(s))
 			return false;
 	}
 	return true;

@@ -11,10 +11,12 @@
 #include <sys/types.h>
 
 #include "io.h"
+#include "passed.h"
 #include "requests.h"
 #include "rpc.h"
 
 struct container;
+struct connection;
 struct child_job;
 struct child_report;
 
@@ -63,6 +65,9 @@ struct process {
 	uint8_t status;
 	uint64_t oom_base;
 	const struct passed_list *passed;
+	struct passed_addr *listeners; /* by passed descriptor */
+	struct connection *connections;
+	struct stream *all_streams; /* those of connections and all of the following */
 	unsigned n_streams;
 	struct stream streams[]; /* by number: stdio, then two for each passed descriptor */
 };
@@ -80,6 +85,11 @@ void process_free(struct process *p);
  */
 int process_start(struct process *p, const struct req_streams *streams,
 		  struct child_job *job, struct kata_err *err) MUST_CHECK;
+
+/** process_stream() - by its number; NULL = it has none. */
+struct stream *process_stream(struct process *p, unsigned number);
+/** process_add_stream() - one that came later; it leaves p->all_streams before it is freed. */
+void process_add_stream(struct process *p, struct stream *s);
 
 /** process_open_gate() - MSG_START. */
 int process_open_gate(struct process *p) MUST_CHECK;

@@ -66,6 +66,14 @@ static const struct jt_field stdin_end_fields[] = {
 	JT(struct req_stdin_end, bytes, JT_U64),
 };
 
+static const struct jt_field connect_fields[] = {
+	TARGET_FIELDS(struct req_connect),
+	JT(struct req_connect, fd, JT_U32, .min = 0, .max = PROTO_PASSED_MAX - 1),
+	JT(struct req_connect, connection, JT_U32, .min = 0, .max = UINT32_MAX / 4),
+	JT(struct req_connect, in, JT_STR, .flags = JT_REQUIRED),
+	JT(struct req_connect, out, JT_STR, .flags = JT_REQUIRED),
+};
+
 static const struct jt_field update_fields[] = {
 	TARGET_FIELDS(struct req_update),
 	/* "linux.resources" in messages, as in config.json */
@@ -92,6 +100,7 @@ TAB(req_exec_tab, struct req_exec, exec_fields);
 TAB(req_signal_tab, struct req_signal, signal_fields);
 TAB(req_winsize_tab, struct req_winsize, winsize_fields);
 TAB(req_stdin_end_tab, struct req_stdin_end, stdin_end_fields);
+TAB(req_connect_tab, struct req_connect, connect_fields);
 TAB(req_update_tab, struct req_update, update_fields);
 TAB(req_target_tab, struct req_target, target_fields);
 

@@ -19,6 +19,7 @@
 
 #include "base/str.h"
 #include "clock.h"
+#include "conns.h"
 #include "container.h"
 #include "network.h"
 #include "pause.h"
@@ -238,14 +239,25 @@ static int do_stdin_end(struct request *r, struct kata_err *err)
 {
 	const struct req_stdin_end *e = r->body;
 	struct process *p = find_process(r, err);
+	struct stream *s;
 
 	if (!p)
 		return -ESRCH;
-	if (e->stream >= p->n_streams)
-		return err_set(err, -EINVAL, "process has no stream %u", e->stream);
-	stream_set_limit(&p->streams[e->stream], e->bytes);
+	s = process_stream(p, e->stream);
+	if (s)
+		stream_set_limit(s, e->bytes);
 	rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
 	return 0;
+}
+
+static int do_connect(struct request *r, struct kata_err *err)
+{
+	struct process *p = find_process(r, err);
+	int code = p ? conn_open(p, r->body, err) : -ESRCH;
+
+	if (code == 0)
+		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
+	return code;
 }
 
 static int do_delete(struct request *r, struct kata_err *err)
@@ -326,6 +338,7 @@ static const struct rule rules[] = {
 	{ MSG_SIGNAL, &req_signal_tab, CONTAINER_ANY, do_signal, NULL },
 	{ MSG_WINSIZE, &req_winsize_tab, CONTAINER_ANY, do_winsize, NULL },
 	{ MSG_STDIN_END, &req_stdin_end_tab, CONTAINER_ANY, do_stdin_end, NULL },
+	{ MSG_CONNECT, &req_connect_tab, CONTAINER_ANY, do_connect, NULL },
 	{ MSG_DELETE, &req_target_tab, CONTAINER_ANY, do_delete, NULL },
 	{ MSG_PAUSE, &req_target_tab, CONTAINER_CREATED | CONTAINER_RUNNING, do_pause,
 	  "container not running" },

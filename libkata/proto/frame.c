@@ -43,6 +43,7 @@ static const char *const type_names[] = {
 	[MSG_RESUME] = "RESUME",
 	[MSG_STATS] = "STATS",
 	[MSG_NETWORK] = "NETWORK",
+	[MSG_CONNECT] = "CONNECT",
 };
 
 static void add_header(struct buf *b, uint32_t len, uint16_t type, uint32_t id)
@@ -128,10 +129,10 @@ void frame_add_exit(struct buf *b, const struct msg_exit *m)
 
 void frame_add_stream_end(struct buf *b, const struct msg_stream_end *m)
 {
-	add_header(b, 4 + 4 + 1 + 8, MSG_STREAM_END, 0);
+	add_header(b, 4 + 4 + 4 + 8, MSG_STREAM_END, 0);
 	buf_add_u32(b, m->container);
 	buf_add_u32(b, m->process);
-	buf_add_u8(b, m->stream);
+	buf_add_u32(b, m->stream);
 	buf_add_u64(b, m->bytes);
 }
 
@@ -228,9 +229,9 @@ int frame_get_stream_end(const void *body, size_t len, struct msg_stream_end *re
 
 	m.container = cursor_u32(&c);
 	m.process = cursor_u32(&c);
-	m.stream = cursor_u8(&c);
+	m.stream = cursor_u32(&c);
 	m.bytes = cursor_u64(&c);
-	if (!cursor_end(&c) || m.stream >= STREAM_MAX)
+	if (!cursor_end(&c))
 		return -EPROTO;
 	*ret = m;
 	return 0;

@@ -32,8 +32,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROTO_VERSION_MIN 1u
-#define PROTO_VERSION 1u
+#define PROTO_VERSION_MIN 2u
+#define PROTO_VERSION 2u
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
 #define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
@@ -65,7 +65,7 @@ enum msg_type {
 
 	/* host -> guest, all answered by MSG_REPLY; bodies are JSON objects */
 	MSG_WELCOME =
-		64, /* {"version":1,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
+		64, /* {"version":2,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
 	MSG_CREATE, /* struct msg_create: build the container, stop before exec */
 	MSG_START, /* {"container":n}: open the gate; replies after exec happened or failed */
 	MSG_EXEC,    /* struct msg_exec: run a further process */
@@ -80,6 +80,8 @@ enum msg_type {
 	MSG_RESUME,  /* {"container":n} */
 	MSG_STATS,   /* {"container":n} */
 	MSG_NETWORK, /* struct netmsg (netmsg.h): the whole network the VM is to have */
+	MSG_CONNECT, /* {"container":n,"process":m,"fd":i,"connection":k,"in":"token","out":..}:
+		      * to the listening socket that the process got as passed descriptor i */
 };
 
 /** Codes of a reply; they decide the caller's exit status. */
@@ -98,7 +100,7 @@ enum msg_stream { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAM_TTY, STREAM
 
 /** Most descriptors that a process gets behind its stdio (proto/passed.h). */
 #define PROTO_PASSED_MAX 64u
-/** Streams of one process: numbers below. */
+/** Streams that a process has from the beginning: numbers below. */
 #define STREAM_MAX (STREAM_KINDS + 2 * PROTO_PASSED_MAX)
 
 /* Passed descriptor @i, counted from 0, that is relayed: bytes to the guest, bytes from it. */
@@ -110,6 +112,18 @@ static inline unsigned stream_passed_in(unsigned i)
 static inline unsigned stream_passed_out(unsigned i)
 {
 	return STREAM_KINDS + 2 * i + 1;
+}
+
+/* Connection @k to a passed listener, numbered by who accepted it. */
+#define STREAM_CONNECTIONS 256u
+static inline unsigned stream_connection_in(uint32_t k)
+{
+	return STREAM_CONNECTIONS + 2 * k;
+}
+
+static inline unsigned stream_connection_out(uint32_t k)
+{
+	return STREAM_CONNECTIONS + 2 * k + 1;
 }
 
 /** stream_is_input() - do its bytes go to the guest, and only there? */
@@ -144,8 +158,8 @@ struct msg_exit {
 
 struct msg_stream_end {
 	uint32_t container, process;
-	uint8_t stream; /* enum msg_stream, or of a passed descriptor */
-	uint64_t bytes; /* total written by the guest */
+	uint32_t stream; /* enum msg_stream, of a passed descriptor or a connection */
+	uint64_t bytes;	 /* total written by the guest */
 };
 
 /**

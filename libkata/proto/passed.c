@@ -3,14 +3,22 @@
 #include "proto/passed.h"
 
 static const char *const kinds[] = {
-	[PASSED_FILE] = "file",	    [PASSED_DEVICE] = "device", [PASSED_PIPE] = "pipe",
-	[PASSED_SOCKET] = "socket", [PASSED_KINDS] = NULL,
+	[PASSED_FILE] = "file",		[PASSED_DEVICE] = "device",
+	[PASSED_PIPE] = "pipe",		[PASSED_SOCKET] = "socket",
+	[PASSED_LISTENER] = "listener", [PASSED_KINDS] = NULL,
 };
 
 static const char *const accesses[] = {
 	[PASSED_READ] = "read",
 	[PASSED_WRITE] = "write",
 	[PASSED_BOTH] = "both",
+	NULL,
+};
+
+static const char *const families[] = {
+	[PASSED_UNIX] = "unix",
+	[PASSED_INET] = "inet",
+	[PASSED_INET6] = "inet6",
 	NULL,
 };
 
@@ -23,6 +31,8 @@ static const struct jt_field fields[] = {
 	JT(struct passed_fd, directory, JT_BOOL, .flags = JT_OMIT_ZERO),
 	JT(struct passed_fd, handle, JT_BOOL, .flags = JT_OMIT_ZERO),
 	JT(struct passed_fd, offset, JT_U64, .flags = JT_OMIT_ZERO),
+	JT(struct passed_fd, family, JT_ENUM, .names = families),
+	JT(struct passed_fd, port, JT_U32, .flags = JT_OMIT_ZERO, .min = 0, .max = 65535),
 	JT(struct passed_fd, in, JT_STR),
 	JT(struct passed_fd, out, JT_STR),
 };

@@ -11,12 +11,16 @@
 #include "proto/msg.h"
 
 enum passed_kind {
-	PASSED_FILE,   /* regular file or directory: opened anew in the shared tree */
-	PASSED_DEVICE, /* /dev/null and its like: the guest's own */
-	PASSED_PIPE,   /* an end of a pipe, relayed in the one direction that it has */
-	PASSED_SOCKET, /* an end of a stream socket pair, relayed in both */
+	PASSED_FILE,	 /* regular file or directory: opened anew in the shared tree */
+	PASSED_DEVICE,	 /* /dev/null and its like: the guest's own */
+	PASSED_PIPE,	 /* an end of a pipe, relayed in the one direction that it has */
+	PASSED_SOCKET,	 /* an end of a stream socket pair, relayed in both */
+	PASSED_LISTENER, /* a listening socket: the shim accepts, MSG_CONNECT for each */
 	PASSED_KINDS,
 };
+
+/** Family of a listener: a program may look. In the guest it listens on loopback. */
+enum passed_family { PASSED_UNIX, PASSED_INET, PASSED_INET6 };
 
 enum passed_access { PASSED_READ, PASSED_WRITE, PASSED_BOTH };
 
@@ -26,6 +30,7 @@ enum passed_access { PASSED_READ, PASSED_WRITE, PASSED_BOTH };
  * @path:   file: below the shared tree; device: name in /dev
  * @append, @nonblock, @directory, @handle: O_APPEND, O_NONBLOCK, O_DIRECTORY, O_PATH
  * @offset: of a file, when it was passed
+ * @family, @port: of a listener; @port: the one it has, or 0
  * @in, @out: tokens of the streams that carry it, decimal; NULL = none
  */
 struct passed_fd {
@@ -33,6 +38,8 @@ struct passed_fd {
 	const char *path;
 	bool append, nonblock, directory, handle;
 	uint64_t offset;
+	int family;
+	uint32_t port;
 	const char *in, *out;
 };
 

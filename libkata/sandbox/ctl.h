@@ -55,6 +55,9 @@ enum ctl_type {
 	CTL_SIGNAL = 96, /* number = signal */
 	CTL_WINSIZE,	 /* height, width */
 	CTL_STDIN_END, /* number = an input stream, bytes: the host wrote so many in all */
+	CTL_CONNECT, /* number = a passed listener's index, bytes = the connection's number. It is
+		      * refused by a CTL_STREAM_END of its input */
+	CTL_DISCONNECT, /* number = the connection's: it is over, both ways */
 };
 
 #define CTL_F_ALL 1u	/* every process of the container */
@@ -145,9 +148,10 @@ enum shim_fd {
 #define SHIM_ENV_PASSED "KATA_SHIM_PASSED"
 enum shim_passed {
 	SHIM_PASSED_NOT = '-',
-	SHIM_PASSED_READ = 'r',	  /* a pipe that is read in the guest */
-	SHIM_PASSED_WRITE = 'w',  /* ... that is written there */
-	SHIM_PASSED_SOCKET = 's', /* both */
+	SHIM_PASSED_READ = 'r',	    /* a pipe that is read in the guest */
+	SHIM_PASSED_WRITE = 'w',    /* ... that is written there */
+	SHIM_PASSED_SOCKET = 's',   /* both */
+	SHIM_PASSED_LISTENER = 'l', /* connections are accepted and relayed */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,23 @@ static int socket_option(int fd, int option)
 	int value = 0;
 
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? 0 : value;
+}
+
+static unsigned port_of(int fd)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage room;
+	} a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, &a.sa, &len) < 0)
+		return 0;
+	if (a.sa.sa_family == AF_INET)
+		return ntohs(a.in.sin_port);
+	return a.sa.sa_family == AF_INET6 ? ntohs(a.in6.sin6_port) : 0;
 }
 
 static int facts_of(int fd, char link[PATH_MAX], struct passing_facts *ret)
@@ -49,6 +67,8 @@ static int facts_of(int fd, char link[PATH_MAX], struct passing_facts *ret)
 	if (!S_ISSOCK(ret->st.st_mode) || ret->flags & O_PATH)
 		return 0;
 	ret->type = socket_option(fd, SO_TYPE);
+	ret->family = socket_option(fd, SO_DOMAIN);
+	ret->port = port_of(fd);
 	ret->listens = socket_option(fd, SO_ACCEPTCONN);
 	ret->connected = getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
 	return 0;
@@ -58,6 +78,8 @@ static char letter_of(const struct passed_fd *f)
 {
 	if (f->kind == PASSED_SOCKET)
 		return SHIM_PASSED_SOCKET;
+	if (f->kind == PASSED_LISTENER)
+		return SHIM_PASSED_LISTENER;
 	if (f->kind != PASSED_PIPE)
 		return SHIM_PASSED_NOT;
 	return f->access == PASSED_READ ? SHIM_PASSED_READ : SHIM_PASSED_WRITE;
@@ -135,7 +157,7 @@ void passing_done(struct passing *p)
 size_t passing_for_shim(const struct passing *p, struct proc_fd *fds, size_t n)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		if (passed_is_relayed(&p->fds[i]))
+		if (p->letters[i] != SHIM_PASSED_NOT)
 			fds[n++] = (struct proc_fd){ p->fd[i], SHIM_FD_PASSED + (int)i };
 	}
 	return n;
@@ -167,7 +189,7 @@ int passing_for_sandbox(const struct passing *p, struct ctl_msg *m, int *fds, si
 int passing_become(const struct passing *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		if (passed_is_relayed(&p->fds[i]) &&
+		if (p->letters[i] != SHIM_PASSED_NOT &&
 		    dup2(p->fd[i], SHIM_FD_PASSED + (int)i) < 0)
 			return -errno;
 	}

@@ -18,12 +18,13 @@
 /**
  * struct passing_facts - of one descriptor.
  * @flags:  F_GETFL
- * @type:   of a socket, else 0; @listens, @connected: see there
+ * @type, @family, @port, @listens, @connected: of a socket; port of a TCP one
  * @link:   where /proc/self/fd/N points: the name of what has no other
  */
 struct passing_facts {
 	struct stat st;
-	int flags, type;
+	int flags, type, family;
+	unsigned port;
 	uint64_t offset;
 	bool tty, listens, connected;
 	const char *link;

@@ -89,7 +89,28 @@ static bool is_pipe(const struct passing_facts *f)
 	return is_mode(f, S_IFIFO);
 }
 
+/* -1 = of no use in the guest */
+static int family_of(const struct passing_facts *f)
+{
+	switch (f->family) {
+	case AF_UNIX:
+		return PASSED_UNIX;
+	case AF_INET:
+		return PASSED_INET;
+	case AF_INET6:
+		return PASSED_INET6;
+	default:
+		return -1;
+	}
+}
+
 static bool is_listener(const struct passing_facts *f)
+{
+	return is_mode(f, S_IFSOCK) && f->listens && f->type == SOCK_STREAM &&
+	       family_of(f) >= 0;
+}
+
+static bool is_other_listener(const struct passing_facts *f)
 {
 	return is_mode(f, S_IFSOCK) && f->listens;
 }
@@ -126,7 +147,9 @@ static const struct {
 	{ is_handle, REFUSED, "a handle of a fifo or socket (O_PATH)" },
 	{ is_both_ends, REFUSED, "a fifo that is open for reading and writing" },
 	{ is_pipe, PASSED_PIPE, NULL },
-	{ is_listener, REFUSED, "a listening socket" },
+	{ is_listener, PASSED_LISTENER, NULL },
+	{ is_other_listener, REFUSED,
+	  "a listening socket that is no unix or TCP stream" },
 	{ is_stream, PASSED_SOCKET, NULL },
 	{ is_lone_stream, REFUSED, "a socket without a connection" },
 	{ is_socket, REFUSED, "a socket that keeps messages apart (no SOCK_STREAM)" },
@@ -158,6 +181,8 @@ static void fill(const struct passing_facts *f, enum passed_kind kind,
 		.directory = is_mode(f, S_IFDIR),
 		.handle = f->flags & O_PATH,
 		.offset = is_mode(f, S_IFREG) ? f->offset : 0,
+		.family = kind == PASSED_LISTENER ? family_of(f) : -1,
+		.port = kind == PASSED_LISTENER ? f->port : 0,
 	};
 }
 

@@ -129,6 +129,11 @@ void passed_unshare(struct process *p)
 	}
 }
 
+bool passed_is_listener(const struct process *p, uint32_t i)
+{
+	return p->passed && i < p->passed->n && p->passed->fds[i].kind == PASSED_LISTENER;
+}
+
 static int expect(struct process *p, unsigned stream, const char **ret_token)
 {
 	const struct agent_stream want = { p->ct->number, p->number, stream };

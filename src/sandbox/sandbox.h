@@ -10,6 +10,7 @@
  *   network.c    cards, and the interfaces of the network namespace they stand for
  *   shims.c      kata-shims: streams and exits to them, signals and sizes from them
  *   passed.c     descriptors that processes get behind their stdio
+ *   conns.c      connections to listening ones of these
  *   dns.c        the engine's resolver, for the guest
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
@@ -83,6 +84,7 @@ enum ct_state {
 
 struct caller;
 struct passed;
+struct conn;
 
 struct process {
 	struct process *next;
@@ -94,6 +96,7 @@ struct process {
 	int stream[STREAM_MAX]; /* copies of what the shim got, -1 = none: see shims.c */
 	struct passed *passed;	/* NULL = nothing but stdio */
 	uint32_t flags;		/* of its CTL_CREATE or CTL_EXEC */
+	struct conn *conns;	/* to its passed listeners */
 	uint16_t height, width; /* of its terminal, as last told; 0 = never */
 	uint64_t signals;	/* came before there was a guest process; bit n - 1 */
 	bool built;		/* the guest has it */
@@ -295,6 +298,8 @@ void process_free(struct process *p);
 int shim_streams(struct process *p, struct guest_streams *st) MUST_CHECK;
 void shim_give_stream_take(struct process *p, unsigned stream, int fd);
 void shim_tell(struct process *p, struct ctl_msg *m);
+/** shim_drop_stream() - close a stream so that the guest hears of it. */
+void shim_drop_stream(int *fd);
 /** shim_built() - @p's guest process stands at the exec gate: tell it what came before. */
 void shim_built(struct process *p);
 /** shim_started() - @p, an init, is about to pass the exec gate: its streams are opened. */
@@ -316,8 +321,20 @@ void passed_free(struct passed *x);
 int passed_share(struct process *p, struct kata_err *err) MUST_CHECK;
 /** passed_unshare() - of a process that ends before its container. */
 void passed_unshare(struct process *p);
+/** passed_is_listener() - descriptor @i of @p's. */
+bool passed_is_listener(const struct process *p, uint32_t i);
 /** passed_streams() - make tokens for what is relayed, fill @st->fds. */
 int passed_streams(struct process *p, struct guest_streams *st) MUST_CHECK;
+
+/* conns.c */
+
+/** conn_begin() - CTL_CONNECT: ask the guest for connection @number to listener @i of @p. */
+void conn_begin(struct process *p, uint32_t i, uint64_t number);
+/** conn_keep_take() - a copy of a stream of one, see shims.c. */
+void conn_keep_take(struct process *p, unsigned stream, int fd);
+/** conn_end() - CTL_DISCONNECT. */
+void conn_end(struct process *p, uint32_t number);
+void conns_drop(struct process *p);
 
 /* timeline.c */
 

@@ -109,7 +109,7 @@ static void hang_up(struct process *p)
 }
 
 /* Shut down, read what had come already, close. Nothing can come after the shutdown: no wait. */
-static void drop_stream(int *fd)
+void shim_drop_stream(int *fd)
 {
 	char discard[4096];
 
@@ -125,7 +125,8 @@ static void drop_stream(int *fd)
 static void drop_streams(struct process *p)
 {
 	for (unsigned s = 0; s < STREAM_MAX; s++)
-		drop_stream(&p->stream[s]);
+		shim_drop_stream(&p->stream[s]);
+	conns_drop(p);
 }
 
 /* Done with: the guest process has ended and nobody drains its streams any more. */
@@ -195,6 +196,10 @@ static void on_shim(struct loop_src *src, uint32_t events)
 		ask_winsize(p, &m);
 	else if (m.type == CTL_STDIN_END)
 		ask_stdin_end(p, &m);
+	else if (m.type == CTL_CONNECT)
+		conn_begin(p, m.number, m.bytes);
+	else if (m.type == CTL_DISCONNECT)
+		conn_end(p, m.number);
 	else
 		shim_gone(p);
 }
@@ -272,7 +277,7 @@ static void give_stream(struct process *p, unsigned stream)
 	if (p->shim.fd >= 0)
 		send_to_shim(p, &m, &p->stream[stream], 1);
 	else
-		drop_stream(&p->stream[stream]);
+		shim_drop_stream(&p->stream[stream]);
 }
 
 /*
@@ -281,7 +286,14 @@ static void give_stream(struct process *p, unsigned stream)
  */
 void shim_give_stream_take(struct process *p, unsigned stream, int fd)
 {
-	drop_stream(&p->stream[stream]);
+	if (stream >= STREAM_MAX) {
+		struct ctl_msg m = { .type = CTL_STREAM, .number = stream };
+
+		send_to_shim(p, &m, &fd, 1);
+		conn_keep_take(p, stream, fd);
+		return;
+	}
+	shim_drop_stream(&p->stream[stream]);
 	p->stream[stream] = fd;
 	if (p->number != 0 || p->started)
 		give_stream(p, stream);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -14,17 +15,14 @@ static uint64_t signal_bit(uint32_t sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
-static bool next_end(const struct link *l, struct ctl_msg *ret)
+static bool next_news(const struct link *l, struct ctl_msg *ret)
 {
-	for (uint32_t s = 0; s < STREAM_MAX; s++) {
-		if (!l->ends[s].waits)
-			continue;
-		ret->type = CTL_STDIN_END;
-		ret->number = s;
-		ret->bytes = l->ends[s].bytes;
-		return true;
-	}
-	return false;
+	if (!l->n_news)
+		return false;
+	ret->type = l->news[0].type;
+	ret->number = l->news[0].number;
+	ret->bytes = l->news[0].bytes;
+	return true;
 }
 
 /* Signals first: the end of an input does not make a process end, they may have to. */
@@ -38,7 +36,7 @@ static bool next_message(const struct link *l, struct ctl_msg *ret)
 		ret->height = l->height;
 		ret->width = l->width;
 	} else {
-		return next_end(l, ret);
+		return next_news(l, ret);
 	}
 	return true;
 }
@@ -53,7 +51,8 @@ static void mark_sent(struct link *l, const struct ctl_msg *m)
 		l->winsize = false;
 		break;
 	default:
-		l->ends[m->number].waits = false;
+		l->n_news--;
+		memmove(l->news, l->news + 1, l->n_news * sizeof(*l->news));
 		break;
 	}
 }
@@ -143,9 +142,9 @@ void link_winsize(struct link *l, uint16_t height, uint16_t width)
 	flush(l);
 }
 
-void link_input_end(struct link *l, uint32_t stream, uint64_t bytes)
+void link_tell(struct link *l, const struct link_news *news)
 {
-	l->ends[stream].waits = true;
-	l->ends[stream].bytes = bytes;
+	l->news = mem_grow(l->news, l->n_news + 1, sizeof(*l->news));
+	l->news[l->n_news++] = *news;
 	flush(l);
 }

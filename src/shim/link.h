@@ -3,7 +3,7 @@
  * link: the shim's connection to kata-sandbox. What there is to tell is kept
  * as state, not as a queue, so that a sandbox that does not read costs nothing:
  * a signal that waits is pending once, as in the kernel, and of window sizes
- * only the last counts.
+ * only the last counts. The rest is as much as there are streams, at most.
  */
 #ifndef KATA_SHIM_LINK_H
 #define KATA_SHIM_LINK_H
@@ -12,18 +12,22 @@
 #include <stdint.h>
 
 #include "base/loop.h"
-#include "proto/msg.h"
 #include "sandbox/ctl.h"
+
+/** struct link_news - CTL_STDIN_END, CTL_CONNECT, CTL_DISCONNECT: what they carry. */
+struct link_news {
+	uint16_t type;
+	uint32_t number;
+	uint64_t bytes;
+};
 
 struct link {
 	struct loop_src src; /* its descriptor is borrowed, non-blocking */
 	uint64_t signals;    /* bit n-1: signal n waits */
 	bool winsize;
 	uint16_t height, width;
-	struct {
-		bool waits;
-		uint64_t bytes;
-	} ends[STREAM_MAX]; /* of inputs, by stream */
+	struct link_news *news; /* in order */
+	size_t n_news;
 	/* a message came; a descriptor with it is in *fd (-1 = none), to be taken or left */
 	void (*on_msg)(struct link *l, const struct ctl_msg *m, int *fd);
 	/* the sandbox has gone; the link is out of the loop */
@@ -37,7 +41,6 @@ void link_done(struct link *l);
 
 void link_signal(struct link *l, int sig);
 void link_winsize(struct link *l, uint16_t height, uint16_t width);
-/** link_input_end() - @stream has had @bytes in all. */
-void link_input_end(struct link *l, uint32_t stream, uint64_t bytes);
+void link_tell(struct link *l, const struct link_news *news);
 
 #endif

@@ -23,6 +23,7 @@
 #include "base/proc.h"
 #include "base/raw_tty.h"
 #include "plan.h"
+#include "proto/msg.h"
 #include "shim.h"
 #include "signals.h"
 #include "twin.h"
@@ -58,9 +59,15 @@ static int open_relay(struct shim_relay *r, int fd, char kind, struct kata_err *
 {
 	int rc = 0;
 
-	*r = (struct shim_relay){ END_INIT, END_INIT, kind == SHIM_PASSED_SOCKET };
+	*r = (struct shim_relay){ END_INIT, END_INIT, kind == SHIM_PASSED_SOCKET, -1 };
 	if (kind == SHIM_PASSED_NOT)
 		return 0;
+	if (kind == SHIM_PASSED_LISTENER) {
+		r->listener = fcntl(fd, F_DUPFD_CLOEXEC, SHIM_FD_FIRST_FREE);
+		rc = r->listener < 0 ? err_sys(err, "duplicate descriptor %d", fd) : 0;
+		close(fd);
+		return rc;
+	}
 	if (kind != SHIM_PASSED_WRITE)
 		rc = end_open(&r->in, fd, err);
 	if (rc >= 0 && kind != SHIM_PASSED_READ)

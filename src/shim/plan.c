@@ -36,8 +36,9 @@ static const char *load_str(const char *name)
 
 static int load_passed(const char **ret, struct kata_err *err)
 {
-	static const char letters[] = { SHIM_PASSED_NOT, SHIM_PASSED_READ,
-					SHIM_PASSED_WRITE, SHIM_PASSED_SOCKET, '\0' };
+	static const char letters[] = { SHIM_PASSED_NOT,      SHIM_PASSED_READ,
+					SHIM_PASSED_WRITE,    SHIM_PASSED_SOCKET,
+					SHIM_PASSED_LISTENER, '\0' };
 	const char *value = load_str(SHIM_ENV_PASSED);
 	size_t len = strlen(value);
 

@@ -37,8 +37,8 @@ static void check_done(struct shim *s)
 {
 	if (!s->ended)
 		return;
-	for (size_t i = 0; i < s->n_outputs; i++) {
-		if (!s->outputs[i].done)
+	for (const struct shim_output *o = s->outputs; o; o = o->next) {
+		if (!o->done)
 			return;
 	}
 	loop_stop(s->loop, s->status);
@@ -52,6 +52,8 @@ static void check_done(struct shim *s)
  */
 static void output_done(struct shim_output *o)
 {
+	struct shim *s = o->shim;
+
 	o->done = true;
 	loop_del(&o->pump.from_src);
 	end_hang_up(&o->pump.from);
@@ -59,7 +61,9 @@ static void output_done(struct shim_output *o)
 		end_shut(&o->pump.to, SHUT_WR);
 	if (o->stream != STREAM_TTY)
 		pump_done(&o->pump);
-	check_done(o->shim);
+	if (o->conn)
+		conn_settle(o->conn);
+	check_done(s);
 }
 
 static void on_output_stop(struct pump *p, enum pump_stop why, int code)
@@ -78,11 +82,11 @@ static void on_output_stop(struct pump *p, enum pump_stop why, int code)
 
 static struct shim_output *output_of(struct shim *s, uint32_t stream)
 {
-	for (size_t i = 0; i < s->n_outputs; i++) {
-		if (s->outputs[i].stream == stream)
-			return &s->outputs[i];
-	}
-	return NULL;
+	struct shim_output *o = s->outputs;
+
+	while (o && o->stream != stream)
+		o = o->next;
+	return o;
 }
 
 static void attach_output(struct shim_output *o, int *fd)
@@ -129,16 +133,19 @@ static void on_input_stop(struct pump *p, enum pump_stop why, int code)
 	if (why == PUMP_BROKEN)
 		end_done(&p->to);
 	else
-		link_input_end(&in->shim->link, in->stream, p->taken);
+		link_tell(&in->shim->link,
+			  &(struct link_news){ CTL_STDIN_END, in->stream, p->taken });
+	if (in->conn)
+		conn_input_ended(in, why == PUMP_BROKEN);
 }
 
 static struct shim_input *input_of(struct shim *s, uint32_t stream)
 {
-	for (size_t i = 0; i < s->n_inputs; i++) {
-		if (s->inputs[i].stream == stream)
-			return &s->inputs[i];
-	}
-	return NULL;
+	struct shim_input *in = s->inputs;
+
+	while (in && in->stream != stream)
+		in = in->next;
+	return in;
 }
 
 static void attach_input(struct shim_input *in, int *fd)
@@ -173,9 +180,9 @@ static void attach_terminal(struct shim *s, int *fd)
 	int in = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
 
 	if (in >= 0)
-		attach_input(&s->inputs[0], &in);
+		attach_input(s->main_in, &in);
 	fd_closep(&in);
-	attach_output(&s->outputs[0], fd);
+	attach_output(s->main_out, fd);
 	send_winsize(s);
 }
 
@@ -188,6 +195,7 @@ static void on_stream(struct shim *s, uint32_t stream, int *fd)
 
 	if (*fd < 0)
 		return;
+	conns_begin(s);
 	if (in && o)
 		attach_terminal(s, fd);
 	else if (in)
@@ -206,12 +214,10 @@ static void on_exit_status(struct shim *s, uint32_t status)
 		return;
 	s->ended = true;
 	s->status = (int)(status & 0xff);
-	for (size_t i = 0; i < s->n_inputs; i++)
-		pump_done(&s->inputs[i].pump);
-	for (size_t i = 0; i < s->n_outputs; i++) {
-		if (!s->outputs[i].attached && !s->outputs[i].announced)
-			s->outputs[i].done = true;
-	}
+	for (struct shim_input *in = s->inputs; in; in = in->next)
+		pump_done(&in->pump);
+	for (struct shim_output *o = s->outputs; o; o = o->next)
+		o->done = o->done || (!o->attached && !o->announced);
 	check_done(s);
 }
 
@@ -226,6 +232,7 @@ static void on_link_msg(struct link *l, const struct ctl_msg *m, int *fd)
 {
 	struct shim *s = CONTAINER_OF(l, struct shim, link);
 	struct shim_output *o;
+	struct shim_input *in;
 
 	switch (m->type) {
 	case CTL_STREAM:
@@ -233,8 +240,11 @@ static void on_link_msg(struct link *l, const struct ctl_msg *m, int *fd)
 		break;
 	case CTL_STREAM_END:
 		o = output_of(s, m->number);
+		in = input_of(s, m->number);
 		if (o)
 			announce_end(o, m->bytes);
+		else if (in && in->conn)
+			conn_refused(in->conn);
 		break;
 	case CTL_EXIT:
 		on_exit_status(s, m->status);
@@ -253,9 +263,8 @@ static void on_link_close(struct link *l, int code)
 
 	log_debug("sandbox gone: %s", err_text(-code));
 	on_exit_status(s, STATUS_KILLED);
-	for (size_t i = 0; i < s->n_outputs; i++) {
-		struct shim_output *o = &s->outputs[i];
-
+	for (struct shim_output *o = s->outputs, *next; o; o = next) {
+		next = o->next;
 		if (o->attached && !o->done)
 			pump_drain(&o->pump);
 		else
@@ -306,45 +315,60 @@ static void end_move(struct end *to, struct end *from)
 	from->fd = -1;
 }
 
-static void add_input(struct shim *s, uint32_t stream, struct end *from, bool half)
+struct shim_input *shim_add_input(struct shim *s, uint32_t stream, struct end *from,
+				  bool half)
 {
-	struct shim_input *in = &s->inputs[s->n_inputs++];
+	struct shim_input *in = mem_zalloc(sizeof(*in));
 
-	*in = (struct shim_input){ .shim = s, .stream = stream, .half = half };
+	in->shim = s;
+	in->stream = stream;
+	in->half = half;
 	pump_init(&in->pump, s->loop, on_input_stop);
 	end_move(&in->pump.from, from);
+	in->next = s->inputs;
+	s->inputs = in;
+	return in;
 }
 
-static void add_output(struct shim *s, uint32_t stream, struct end *to, bool half)
+struct shim_output *shim_add_output(struct shim *s, uint32_t stream, struct end *to,
+				    bool half)
 {
-	struct shim_output *o = &s->outputs[s->n_outputs++];
+	struct shim_output *o = mem_zalloc(sizeof(*o));
 
-	*o = (struct shim_output){ .shim = s, .stream = stream, .half = half };
+	o->shim = s;
+	o->stream = stream;
+	o->half = half;
 	pump_init(&o->pump, s->loop, on_output_stop);
 	end_move(&o->pump.to, to);
+	o->next = s->outputs;
+	s->outputs = o;
+	return o;
+}
+
+static void init_relay(struct shim *s, unsigned i, struct shim_relay *r)
+{
+	if (r->in.fd >= 0)
+		shim_add_input(s, stream_passed_in(i), &r->in, r->socket);
+	if (r->out.fd >= 0)
+		shim_add_output(s, stream_passed_out(i), &r->out, r->socket);
+	if (r->listener >= 0)
+		conns_listen(s, i, TAKE_FD(r->listener));
 }
 
 static void init_streams(struct shim *s, struct shim_start *from)
 {
 	bool tty = s->terminal;
 
-	s->inputs = mem_zalloc((from->n_relays + 1) * sizeof(*s->inputs));
-	s->outputs = mem_zalloc((from->n_relays + 2) * sizeof(*s->outputs));
-	add_input(s, tty ? STREAM_TTY : STREAM_STDIN, &from->stdio[SHIM_STDIN], false);
-	add_output(s, tty ? STREAM_TTY : STREAM_STDOUT, &from->stdio[SHIM_STDOUT], false);
-	add_output(s, STREAM_STDERR, &from->stdio[SHIM_STDERR], false);
-	if (tty) {
-		s->outputs[1].done = true;
-		pump_done(&s->outputs[1].pump);
-	}
-	for (unsigned i = 0; i < from->n_relays; i++) {
-		struct shim_relay *r = &from->relays[i];
-
-		if (r->in.fd >= 0)
-			add_input(s, stream_passed_in(i), &r->in, r->socket);
-		if (r->out.fd >= 0)
-			add_output(s, stream_passed_out(i), &r->out, r->socket);
-	}
+	s->main_in = shim_add_input(s, tty ? STREAM_TTY : STREAM_STDIN,
+				    &from->stdio[SHIM_STDIN], false);
+	s->main_out = shim_add_output(s, tty ? STREAM_TTY : STREAM_STDOUT,
+				      &from->stdio[SHIM_STDOUT], false);
+	if (tty)
+		end_done(&from->stdio[SHIM_STDERR]);
+	else
+		shim_add_output(s, STREAM_STDERR, &from->stdio[SHIM_STDERR], false);
+	for (unsigned i = 0; i < from->n_relays; i++)
+		init_relay(s, i, &from->relays[i]);
 }
 
 static int watch_all(struct shim *s, int signals, int ctl, struct kata_err *err)

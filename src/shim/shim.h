@@ -19,8 +19,11 @@
 struct shim_input {
 	struct pump pump;
 	struct shim *shim;
-	uint32_t stream; /* proto/msg.h */
-	bool attached;	 /* CTL_STREAM has come */
+	struct shim_input *next;
+	struct shim_conn *conn; /* NULL = from the beginning */
+	struct loop_src gone; /* of a connection: waits for the guest to have taken all */
+	uint32_t stream;      /* proto/msg.h */
+	bool attached;	      /* CTL_STREAM has come */
 	bool half;
 };
 
@@ -28,12 +31,34 @@ struct shim_input {
 struct shim_output {
 	struct pump pump;
 	struct shim *shim;
+	struct shim_output *next;
+	struct shim_conn *conn;
 	uint32_t stream; /* proto/msg.h */
 	bool attached;	 /* CTL_STREAM has come: the pump runs or has run */
 	bool announced;	 /* CTL_STREAM_END has come */
 	bool done;	 /* delivered all there is, or nobody wants it */
 	bool half;
 };
+
+/** struct shim_conn - accepted at a passed listener. */
+struct shim_conn {
+	struct shim_input *in;
+	struct shim_output *out;
+	uint32_t number;
+	bool in_done;
+};
+
+/** struct shim_listener - a passed one; @fd owned, watched when the guest is there. */
+struct shim_listener {
+	struct loop_src src;
+	struct shim *shim;
+	struct shim_listener *next;
+	unsigned index;
+	int fd;
+};
+
+/** Connections at once; more wait in the backlog. */
+#define SHIM_MAX_CONNS 256
 
 enum { SHIM_STDIN, SHIM_STDOUT, SHIM_STDERR, SHIM_STDIO };
 
@@ -43,11 +68,13 @@ struct shim {
 	struct loop_src signals, timer;
 	bool terminal;
 	bool callers_tty; /* its keys are for the guest process */
-	/* [0]: stdin, or the terminal's. Allocated once, never moved */
 	struct shim_input *inputs;
-	/* [0], [1]: stdout, stderr; with a terminal the first is both */
 	struct shim_output *outputs;
-	size_t n_inputs, n_outputs;
+	struct shim_input *main_in;   /* stdin, or the terminal's */
+	struct shim_output *main_out; /* stdout, or the terminal's */
+	struct shim_listener *listeners;
+	bool accepts; /* the guest is there */
+	uint32_t last_conn, n_conns;
 	bool ended; /* @status stands; what is left is draining */
 	int status;
 };
@@ -56,6 +83,7 @@ struct shim {
 struct shim_relay {
 	struct end in, out; /* fd -1 = not that way */
 	bool socket;
+	int listener; /* -1 = it is none */
 };
 
 /**
@@ -73,6 +101,24 @@ struct shim_start {
 
 /** shim_init() - nothing is read from the caller before the guest's stream for it is there. */
 int shim_init(struct shim *s, struct shim_start *from, struct kata_err *err) MUST_CHECK;
+
+/* For conns.c. */
+struct shim_input *shim_add_input(struct shim *s, uint32_t stream, struct end *from,
+				  bool half);
+struct shim_output *shim_add_output(struct shim *s, uint32_t stream, struct end *to,
+				    bool half);
+
+/* conns.c: connections to passed listeners */
+
+/** conns_listen() - @fd taken; nothing is accepted before conns_begin(). */
+void conns_listen(struct shim *s, unsigned index, int fd);
+void conns_begin(struct shim *s);
+/** conn_input_ended() - all is told to the guest, which has it yet to take; @broken: it takes no more. */
+void conn_input_ended(struct shim_input *in, bool broken);
+/** conn_settle() - an end of it is done: when both are it is freed. */
+void conn_settle(struct shim_conn *c);
+/** conn_refused() - the guest's listener is not there any more. */
+void conn_refused(struct shim_conn *c);
 
 /** shim_run() - until the guest process has ended and its output is delivered. Return: exit status. */
 int shim_run(struct shim *s);

@@ -117,6 +117,38 @@ passing()
 	has "$output" "3: Bad file descriptor"
 }
 
+# server COUNT: a bundle that answers COUNT connections on each of its listening sockets, in
+# capitals, and at the end one that it knows nothing of
+server()
+{
+	bundle b '.root = {"path": "'"$(rootfs_debian)"'", "readonly": true}'
+	# shellcheck disable=SC2016 # perl's
+	jq --arg p '
+		for my $fd (3 .. 2 + $ENV{LISTEN_FDS}) {
+			open(my $l, "+<&=", $fd) or die "fd $fd: $!";
+			for (1 .. '"$1"') {
+				accept(my $c, $l) or die "accept: $!";
+				if (fork == 0) {
+					local $/;
+					my $text = <$c>;
+					print $c uc $text;
+					exit 0;
+				}
+				close $c;
+			}
+		}
+		1 while wait != -1;' '.process.args = ["perl", "-e", $p]' \
+		"$T/b/config.json" >"$T/b/new"
+	mv "$T/b/new" "$T/b/config.json"
+}
+
+@test "descriptors: listening sockets: connections are made to the program's own" {
+	server 8
+	run -0 timeout -k 5 "$E2E_TIMEOUT" python3 "$e2e_dir/descriptors.py" \
+		--listen-fds 2 unix:8 tcp:8 -- "$KATA_RUNTIME" --root "$ROOT" run -b "$T/b" "$c" 3>&-
+	equal "$output" $'3: 8 good\n4: 8 good\nstatus: 0'
+}
+
 @test "descriptors: refused by number and kind, nothing is left" {
 	local kind name
 	sh_bundle b 'echo never'
@@ -127,6 +159,7 @@ passing()
 	done <<-'END'
 		datagram a socket that keeps messages apart (no SOCK_STREAM)
 		eventfd anon_inode:[eventfd]
+		seqpacket a listening socket that is no unix or TCP stream
 		memfd a file without a name (deleted, or a memfd)
 		tty a terminal
 		rdwr-fifo a fifo that is open for reading and writing

@@ -10,7 +10,9 @@ KIND     what the command gets, in order, and what is done with the far end mean
   pipe-out       a pipe to write to
   socket:TEXT    a socket; TEXT is written and that half shut down
   big            a socket; 1 MB is written and that half shut down
-  datagram, eventfd, listener, tty, memfd, rdwr-fifo, gap
+  unix:N, tcp:N  a listening socket; N clients at once send 1 MB each and a client's number before
+                 it, and wait for the same in capitals
+  datagram, eventfd, seqpacket, tty, memfd, rdwr-fifo, gap
 Prints "N: TEXT" for what came out of each (the size and "same" of what big got back), then
 "status: S". --listen-fds: LISTEN_FDS, with the command's own LISTEN_PID.
 """
@@ -55,6 +57,46 @@ def pair(kind, text):
     return Far(theirs.detach(), sock=ours, write=text, read=True)
 
 
+class Clients(Far):
+    """A listening socket, and what its clients got."""
+
+    def __init__(self, family, n):
+        sock = socket.socket(family)
+        if family == socket.AF_INET:
+            sock.bind(("127.0.0.1", 0))
+        else:
+            sock.bind("\0descriptors.py-%d" % os.getpid())
+        sock.listen()
+        self.n, self.family, self.name = n, family, sock.getsockname()
+        self.good = 0
+        super().__init__(sock.detach(), write=b"", read=True)
+
+    def client(self, i):
+        with socket.socket(self.family) as sock:
+            text = b"%d client" % i + BIG.hex().encode()
+            sock.settimeout(60)
+            sock.connect(self.name)
+            sender = threading.Thread(target=lambda: (sock.sendall(text),
+                                                      sock.shutdown(socket.SHUT_WR)))
+            sender.start()
+            got = b""
+            while data := sock.recv(65536):
+                got += data
+            sender.join()
+            self.good += got == text.upper()
+
+    def feed(self):
+        """All is in drain()."""
+
+    def drain(self):
+        work = [threading.Thread(target=self.client, args=(i,)) for i in range(self.n)]
+        for t in work:
+            t.start()
+        for t in work:
+            t.join()
+        self.got = b"%d good" % self.good
+
+
 def make(kind):
     name, _, text = kind.partition(":")
     text = text.encode()
@@ -77,8 +119,11 @@ def make(kind):
     if name == "tty":
         master, slave = pty.openpty()
         return Far(slave, keep=master)
-    if name == "listener":
-        sock = socket.socket()
+    if name in ("unix", "tcp"):
+        return Clients(socket.AF_UNIX if name == "unix" else socket.AF_INET, int(text))
+    if name == "seqpacket":
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sock.bind("\0descriptors.py-%d" % os.getpid())
         sock.listen()
         return Far(sock.detach())
     if name == "rdwr-fifo":

@@ -106,7 +106,7 @@ void fake_start(struct fake_sandbox *f, const struct fake_start *how)
 	f->ctl = pair[0];
 }
 
-void fake_stream(struct fake_sandbox *f, unsigned s)
+int fake_stream(struct fake_sandbox *f, unsigned s)
 {
 	struct ctl_msg m = { .type = CTL_STREAM, .number = s };
 	int pair[2];
@@ -114,7 +114,9 @@ void fake_stream(struct fake_sandbox *f, unsigned s)
 	ck_assert_int_eq(sock_pair(SOCK_STREAM, pair), 0);
 	ck_assert_int_eq(ctl_send(f->ctl, &m, &pair[1], 1), 0);
 	close(pair[1]);
-	f->guest[s] = pair[0];
+	if (s < STREAM_MAX)
+		f->guest[s] = pair[0];
+	return pair[0];
 }
 
 void fake_streams(struct fake_sandbox *f, bool terminal)

@@ -36,7 +36,8 @@ struct fake_sandbox {
 void fake_start(struct fake_sandbox *f, const struct fake_start *how);
 /** fake_streams() - connect stdin, stdout and stderr (or the terminal). */
 void fake_streams(struct fake_sandbox *f, bool terminal);
-void fake_stream(struct fake_sandbox *f, unsigned s);
+/** fake_stream() - Return: the guest's end; a connection's is the caller's to close. */
+int fake_stream(struct fake_sandbox *f, unsigned s);
 /** fake_hang_up() - the guest closes a stream. */
 void fake_hang_up(struct fake_sandbox *f, unsigned s);
 void fake_end(struct fake_sandbox *f, unsigned s, uint64_t bytes);

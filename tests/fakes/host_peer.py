@@ -321,7 +321,7 @@ class HostPeer:
             assert all(k in p.ended for k in p.output), "EXIT before STREAM_END"
             p.status, p.oom = status, oom
         elif kind == STREAM_END:
-            container, process, stream, count = struct.unpack("<IIBQ", body)
+            container, process, stream, count = struct.unpack("<IIIQ", body)
             self.events.append(("end", container, process, STREAMS[stream], count))
             p = self.processes.get((container, process))
             assert p and STREAMS[stream] not in p.ended, ("STREAM_END", container, process)
@@ -365,7 +365,7 @@ class HostPeer:
 
     def welcome(self):
         now = time.time_ns()
-        return self.call(WELCOME, {"version": 1, "time_sec": now // 10**9,
+        return self.call(WELCOME, {"version": 2, "time_sec": now // 10**9,
                                    "time_nsec": now % 10**9, "entropy": os.urandom(64).hex()})
 
     def network(self, interfaces=(), **more):

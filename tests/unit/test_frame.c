@@ -150,7 +150,7 @@ START_TEST(sizes_are_exact)
 		ck_assert_int_eq(frame_get_exit(zero, len, &exit_),
 				 len == 10 ? 0 : -EPROTO);
 		ck_assert_int_eq(frame_get_stream_end(zero, len, &end),
-				 len == 17 ? 0 : -EPROTO);
+				 len == 20 ? 0 : -EPROTO);
 		ck_assert_int_eq(frame_get_warning(zero, len, &n, text),
 				 len == 6 ? 0 : -EPROTO);
 	}
@@ -174,9 +174,8 @@ START_TEST(ranges_are_checked)
 	body[9] = 2;
 	ck_assert_int_eq(frame_get_exit(body, 10, &exit_), -EPROTO);
 	memset(body, 0, sizeof(body));
-	body[8] = STREAM_MAX;
 	ck_assert_int_eq(frame_get_stream_end(body, 17, &end), -EPROTO);
-	memset(body, 0, sizeof(body));
+	ck_assert_int_eq(frame_get_stream_end(body, 20, &end), 0);
 	body[0] = 2; /* min above max */
 	body[2] = 1;
 	ck_assert_int_eq(frame_get_hello(body, 22, &hello), -EPROTO);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is made of each kind of descriptor in the guest, which are refused, and their places. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -42,6 +43,12 @@ static const struct {
 	  { .kind = PASSED_PIPE, .access = PASSED_READ, .nonblock = true } },
 	{ { MODE(S_IFIFO), .flags = O_WRONLY },
 	  { .kind = PASSED_PIPE, .access = PASSED_WRITE } },
+	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_STREAM, .family = AF_INET,
+	    .port = 80, .listens = true },
+	  { .kind = PASSED_LISTENER,
+	    .access = PASSED_BOTH,
+	    .family = PASSED_INET,
+	    .port = 80 } },
 	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_STREAM, .connected = true },
 	  { .kind = PASSED_SOCKET, .access = PASSED_BOTH } },
 };
@@ -61,6 +68,8 @@ START_TEST(kinds)
 	ck_assert(got.append == want->append && got.nonblock == want->nonblock);
 	ck_assert(got.directory == want->directory && got.handle == want->handle);
 	ck_assert_uint_eq(got.offset, want->offset);
+	ck_assert_uint_eq(got.port, want->port);
+	ck_assert_int_eq(got.family, got.kind == PASSED_LISTENER ? want->family : -1);
 }
 END_TEST
 
@@ -78,8 +87,12 @@ static const struct {
 	{ { MODE(S_IFSOCK), .flags = O_PATH }, "a handle of a fifo or socket (O_PATH)" },
 	{ { MODE(S_IFIFO), .flags = O_RDWR },
 	  "a fifo that is open for reading and writing" },
-	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_STREAM, .listens = true },
-	  "a listening socket" },
+	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_SEQPACKET, .family = AF_UNIX,
+	    .listens = true },
+	  "a listening socket that is no unix or TCP stream" },
+	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_STREAM, .family = AF_VSOCK,
+	    .listens = true },
+	  "a listening socket that is no unix or TCP stream" },
 	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_STREAM },
 	  "a socket without a connection" },
 	{ { MODE(S_IFSOCK), .flags = O_RDWR, .type = SOCK_DGRAM, .connected = true },
@@ -235,6 +248,41 @@ START_TEST(opened)
 }
 END_TEST
 
+static char talk(int from, int to)
+{
+	char c = 0;
+
+	ck_assert_int_eq(write(from, "t", 1), 1);
+	ck_assert_int_eq(read(to, &c, 1), 1);
+	return c;
+}
+
+START_TEST(listens)
+{
+	struct passed_fd f = { .kind = PASSED_LISTENER, .family = _i };
+	struct kata_err err = { 0 };
+	struct passed_ends ends, again;
+	int conn[2], accepted;
+
+	ck_assert_msg(passed_open(&f, "/", 0, &ends, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(passed_connect(&ends.addr, conn), 0);
+	accepted = accept(ends.child, NULL, NULL);
+	ck_assert_int_ge(accepted, 0);
+	ck_assert_int_eq(talk(conn[0], accepted), 't');
+	ck_assert_int_eq(fcntl(conn[1], F_SETFL, 0), 0);
+	ck_assert_int_eq(talk(accepted, conn[1]), 't');
+	if (_i == PASSED_INET) { /* the port is taken: another */
+		f.port = ntohs(((struct sockaddr_in *)(void *)&ends.addr.sa)->sin_port);
+		ck_assert_int_eq(passed_open(&f, "/", 0, &again, &err), 0);
+		close(again.child);
+	}
+	close(ends.child);
+	ck_assert_int_eq(passed_connect(&ends.addr, conn), -ECONNREFUSED);
+	ends.addr.len = 0;
+	ck_assert_int_eq(passed_connect(&ends.addr, conn), -ENOTSOCK);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("passing");
@@ -248,6 +296,7 @@ int main(void)
 	tcase_add_test(tc, not_taken);
 	tcase_add_test(tc, placed);
 	tcase_add_test(tc, opened);
+	tcase_add_loop_test(tc, listens, PASSED_UNIX, PASSED_INET + 1);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

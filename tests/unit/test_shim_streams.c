@@ -488,102 +488,6 @@ START_TEST(stdin_left_open)
 }
 END_TEST
 
-/* --- passed descriptors ------------------------------------------------------------------- */
-
-START_TEST(passed_pipes)
-{
-	unsigned in = stream_passed_in(0), out = stream_passed_out(2);
-	int to[2], from[2];
-	struct lane lanes[2];
-	char byte;
-
-	make_pipe(to);
-	make_pipe(from);
-	fake_start(&f, &(struct fake_start){ .passed = "r-w",
-					     .passed_fd = { to[0], -1, from[1] } });
-	close(to[0]);
-	close(from[1]);
-	fake_streams(&f, false);
-	fake_stream(&f, in);
-	fake_stream(&f, out);
-	lanes[0] = (struct lane){ .to = to[1], .from = f.guest[in], .total = 10 * MB };
-	lanes[1] = (struct lane){ .to = f.guest[out], .from = from[0], .total = 10 * MB };
-	lanes_run(lanes, 2);
-	close(to[1]);
-	for (int ends = 0; ends < 2; ends++) { /* stdin is /dev/null */
-		struct ctl_msg m = fake_expect(&f, CTL_STDIN_END);
-
-		ck_assert(m.number == in || m.number == STREAM_STDIN);
-		ck_assert_uint_eq(m.bytes, m.number == in ? 10 * MB : 0);
-	}
-	/* its end is an output's like any other: the shim waits for it */
-	fake_end(&f, STREAM_STDOUT, 0);
-	fake_end(&f, STREAM_STDERR, 0);
-	fake_exit(&f, 5);
-	ck_assert(fake_alive(&f, 200));
-	fake_end(&f, out, 10 * MB);
-	ck_assert_int_eq(fake_wait(&f), 5);
-	ck_assert_int_eq(fcntl(from[0], F_SETFL, 0), 0);
-	ck_assert_int_eq(read(from[0], &byte, 1), 0);
-	close(from[0]);
-}
-END_TEST
-
-/* The test keeps the end that it passes: only a shutdown reaches the other. */
-START_TEST(passed_socket)
-{
-	unsigned in = stream_passed_in(0), out = stream_passed_out(0);
-	struct lane lanes[2];
-	struct ctl_msg m;
-	int pair[2];
-	char byte;
-
-	ck_assert_int_eq(sock_pair(SOCK_STREAM, pair), 0);
-	fake_start(&f, &(struct fake_start){ .passed = "s", .passed_fd = { pair[1] } });
-	fake_streams(&f, false);
-	ck_assert_uint_eq(fake_expect(&f, CTL_STDIN_END).number, STREAM_STDIN);
-	fake_stream(&f, in);
-	fake_stream(&f, out);
-	lanes[0] = (struct lane){ .to = pair[0], .from = f.guest[in], .total = 10 * MB };
-	lanes[1] = (struct lane){ .to = f.guest[out], .from = pair[0], .total = 10 * MB };
-	lanes_run(lanes, 2);
-	ck_assert_int_eq(fcntl(pair[0], F_SETFL, 0), 0);
-	/* the guest shuts its half down; the other goes on */
-	fake_end(&f, out, 10 * MB);
-	ck_assert_int_eq(read(pair[0], &byte, 1), 0);
-	ck_assert_int_eq(write(pair[0], "x", 1), 1);
-	ck_assert_int_eq(shutdown(pair[0], SHUT_WR), 0);
-	m = fake_expect(&f, CTL_STDIN_END);
-	ck_assert_uint_eq(m.number, in);
-	ck_assert_uint_eq(m.bytes, 10 * MB + 1);
-	finish(0, 0, 0);
-	close(pair[0]);
-	close(pair[1]);
-}
-END_TEST
-
-START_TEST(passed_socket_not_read)
-{
-	unsigned in = stream_passed_in(0);
-	struct pollfd p;
-	int pair[2];
-
-	ck_assert_int_eq(sock_pair(SOCK_STREAM, pair), 0);
-	fake_start(&f, &(struct fake_start){ .passed = "s", .passed_fd = { pair[1] } });
-	fake_streams(&f, false);
-	fake_stream(&f, in);
-	fake_stream(&f, stream_passed_out(0));
-	fake_hang_up(&f, in);
-	p = (struct pollfd){ .fd = pair[0] };
-	for (int i = 0; i < 100 && send(pair[0], "x", 1, MSG_NOSIGNAL) == 1; i++)
-		ck_assert_int_ge(poll(&p, 1, 50), 0);
-	ck_assert_int_eq(send(pair[0], "x", 1, MSG_NOSIGNAL), -1);
-	ck_assert_int_eq(errno, EPIPE);
-	close(pair[0]);
-	close(pair[1]);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("shim_streams");
@@ -614,9 +518,6 @@ int main(void)
 	tcase_add_test(tc, reader_gone);
 	tcase_add_test(tc, guest_closes_stdin);
 	tcase_add_test(tc, stdin_left_open);
-	tcase_add_test(tc, passed_pipes);
-	tcase_add_test(tc, passed_socket);
-	tcase_add_test(tc, passed_socket_not_read);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
