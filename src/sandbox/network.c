@@ -54,6 +54,20 @@ static bool is_marked_own(const struct network *n, int index)
 	return false;
 }
 
+static void unwire(struct sandbox *sb, struct net_card *card)
+{
+	struct network *n = &sb->network;
+	struct kata_err err = { 0 };
+
+	if (!card->wired)
+		return;
+	if (tc_unwire(n->nl, card->wired, is_marked_own(n, card->wired), &err) < 0 ||
+	    tc_unwire_tap(n->nl, card->tap, &err) < 0)
+		log_warn("%s", err.msg);
+	forget_mark(n, card->wired);
+	card->wired = 0;
+}
+
 /* Written down before it is made, so that whoever finds us killed can take it away. */
 static int wire(struct sandbox *sb, struct net_card *card, int index,
 		struct kata_err *err)
@@ -70,26 +84,14 @@ static int wire(struct sandbox *sb, struct net_card *card, int index,
 	r = net_trace_write(sb->dirfd, &n->trace, err);
 	if (r == 0)
 		r = tc_wire(n->nl, index, card->tap, !had, err);
-	if (r == 0 && n->dns)
-		r = tc_admit_dns(n->nl, index, card->tap, err);
 	card->wired = r == 0 ? index : 0;
 	if (r < 0)
 		forget_mark(n, index);
+	if (r == 0 && n->dns)
+		r = tc_admit_dns(n->nl, index, card->tap, err);
+	if (r < 0)
+		unwire(sb, card);
 	return r;
-}
-
-static void unwire(struct sandbox *sb, struct net_card *card)
-{
-	struct network *n = &sb->network;
-	struct kata_err err = { 0 };
-
-	if (!card->wired)
-		return;
-	if (tc_unwire(n->nl, card->wired, is_marked_own(n, card->wired), &err) < 0 ||
-	    tc_unwire_tap(n->nl, card->tap, &err) < 0)
-		log_warn("%s", err.msg);
-	forget_mark(n, card->wired);
-	card->wired = 0;
 }
 
 /* What it had on it went with it, also when one of the same index is there now. */
@@ -364,7 +366,7 @@ static int add_card(struct sandbox *sb, struct kata_err *err)
 
 static int add_cards(struct sandbox *sb, struct kata_err *err)
 {
-	uint32_t want = conf_get(sb->conf)->spare_cards;
+	uint32_t spare = conf_get(sb->conf)->spare_cards, needed = 0;
 	AUTO(arena) *a = arena_new();
 	struct net_scan s;
 	int r = net_scan(sb->network.nl, a, &s, err);
@@ -372,9 +374,16 @@ static int add_cards(struct sandbox *sb, struct kata_err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s.n_links; i++)
-		want += net_is_guests(&s.links[i], NULL, 0);
-	for (uint32_t i = 0; i < want && i < VM_MAX_CARDS && r == 0; i++)
+		needed += net_is_guests(&s.links[i], NULL, 0);
+	for (uint32_t i = 0; i < needed + spare && i < VM_MAX_CARDS && r == 0; i++) {
 		r = add_card(sb, err);
+		if (r == 0 || i < needed)
+			continue;
+		/* a host without taps still runs what needs no network */
+		log_warn("%s", err->msg);
+		err_done(err);
+		return 0;
+	}
 	return r;
 }
 
