@@ -12,7 +12,7 @@ kata_packages()
 		case $set in
 		build)
 			echo gcc libc6-dev make autoconf automake libtool pkgconf
-			echo libyajl-dev libinih-dev libsystemd-dev git ca-certificates ;;
+			echo libyajl-dev libinih-dev libnl-3-dev libnl-route-3-dev libsystemd-dev git ca-certificates ;;
 		run)
 			case $(dpkg --print-architecture) in
 			arm64) echo qemu-system-arm ;;
@@ -22,7 +22,9 @@ kata_packages()
 			echo qemu-system-common
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			# to unpack the guest's kernel
-			echo xz-utils zstd lz4 debian-archive-keyring busybox-static ;;
+			echo xz-utils zstd lz4 debian-archive-keyring busybox-static
+			# NAT of kata-hook-net
+			echo nftables ;;
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
 				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
