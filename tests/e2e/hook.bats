@@ -546,6 +546,17 @@ hook_as_running()
 	rm -r "$state"
 }
 
+@test "hook: spec --network writes the hooks of what is installed" {
+	mkdir "$T/b"
+	kata spec --network --bundle "$T/b"
+	equal "$(jq -r '.hooks | keys | join(" ")' "$T/b/config.json")" 'createRuntime poststop'
+	equal "$(jq -r '.hooks[][].path' "$T/b/config.json" | sort -u)" "$hook"
+	rm "$T/b/config.json"
+	refused '--network needs root, --rootless excludes it' \
+		kata spec --network --rootless --bundle "$T/b"
+	[ ! -e "$T/b/config.json" ] || fail "written"
+}
+
 # --- crashes ------------------------------------------------------------------------------------
 
 # killed_at N SYSCALL NAME STATUS PID [OPTION...]: the hook, killed at its Nth SYSCALL; succeeds
