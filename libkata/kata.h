@@ -151,8 +151,14 @@ enum kata_list_format { KATA_LIST_TABLE, KATA_LIST_JSON, KATA_LIST_QUIET };
 int kata_list(const struct kata *k, enum kata_list_format format, FILE *out,
 	      struct kata_err *err);
 
-/** kata_spec() - write a template config.json into @bundle (NULL = "."); never overwrites. */
-int kata_spec(const char *bundle, bool rootless, struct kata_err *err);
+struct kata_spec_args {
+	const char *bundle; /* NULL = "." */
+	bool rootless;
+	bool network; /* with the hooks that make one, kata-hook-net(8) */
+};
+
+/** kata_spec() - write a template config.json into the bundle; never overwrites. */
+int kata_spec(const struct kata_spec_args *args, struct kata_err *err);
 int kata_features(FILE *out, struct kata_err *err);
 /** kata_spec_version() - the newest runtime-spec that is known: "1.3.0". */
 const char *kata_spec_version(void);

@@ -4,8 +4,7 @@
 
 struct spec_args {
 	struct cmd_args common;
-	const char *bundle;
-	bool rootless;
+	struct kata_spec_args spec;
 };
 
 static int run_spec(const struct kata *k, const void *args, char **words, size_t n,
@@ -16,16 +15,18 @@ static int run_spec(const struct kata *k, const void *args, char **words, size_t
 	(void)k;
 	(void)words;
 	(void)n;
-	return kata_spec(a->bundle, a->rootless, err);
+	return kata_spec(&a->spec, err);
 }
 
 static const struct opt spec_opts[] = {
-	{ "bundle", 'b', OPT_STR, "DIR", offsetof(struct spec_args, bundle), NULL,
+	{ "bundle", 'b', OPT_STR, "DIR", offsetof(struct spec_args, spec.bundle), NULL,
 	  "where to write it (default: .)" },
 	CMD_REFUSE_OPT("file", 'f', "FILE",
 		       "it is config.json in the directory of --bundle"),
-	{ "rootless", 0, OPT_SWITCH, NULL, offsetof(struct spec_args, rootless), NULL,
-	  "for a caller who is not root" },
+	{ "network", 0, OPT_SWITCH, NULL, offsetof(struct spec_args, spec.network), NULL,
+	  "with hooks that give the container a network, see kata-hook-net(8)" },
+	{ "rootless", 0, OPT_SWITCH, NULL, offsetof(struct spec_args, spec.rootless),
+	  NULL, "for a caller who is not root" },
 	CMD_HELP_OPT,
 };
 

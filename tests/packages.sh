@@ -22,11 +22,13 @@ kata_packages()
 			echo qemu-system-common
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			# to unpack the guest's kernel
-			echo xz-utils zstd lz4 debian-archive-keyring busybox-static ;;
+			echo xz-utils zstd lz4 debian-archive-keyring busybox-static
+			# NAT of kata-hook-net
+			echo nftables ;;
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
 				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
-				podman conmon catatonit patchelf dbus-daemon
+				podman conmon catatonit patchelf dbus-daemon strace
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo docker-cli ;;
 		esac
 	done

@@ -113,29 +113,49 @@ static const struct oci_spec template = {
 	.linux_ = &linux_template,
 };
 
-static void write_rootless(struct json_out *o)
-{
-	struct oci_id_map uids = { .hostID = geteuid(), .size = 1 };
-	struct oci_id_map gids = { .hostID = getegid(), .size = 1 };
-	struct oci_mount own_mounts[ARRAY_SIZE(mounts)];
-	struct oci_linux lx = linux_template;
-	struct oci_spec spec = template;
+/* A template and what is changed in it. */
+struct draft {
+	struct oci_spec spec;
+	struct oci_linux lx;
+	struct oci_mount mounts[ARRAY_SIZE(mounts)];
+	struct oci_id_map uids, gids;
+	struct oci_hook hook;
+	struct oci_hooks hooks;
+};
 
+static void make_rootless(struct draft *d)
+{
+	d->uids = (struct oci_id_map){ .hostID = geteuid(), .size = 1 };
+	d->gids = (struct oci_id_map){ .hostID = getegid(), .size = 1 };
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
-		own_mounts[i] = i == MOUNT_PTS ? rootless_pts : mounts[i];
-	lx.namespaces = (struct jt_objv)LIST(rootless_namespaces);
-	lx.uidMappings = (struct jt_objv){ .v = &uids, .n = 1 };
-	lx.gidMappings = (struct jt_objv){ .v = &gids, .n = 1 };
-	lx.resources = NULL;
-	spec.mounts = (struct jt_objv)LIST(own_mounts);
-	spec.linux_ = &lx;
-	jtab_encode(&oci_spec_tab, &spec, o);
+		d->mounts[i] = i == MOUNT_PTS ? rootless_pts : mounts[i];
+	d->lx = linux_template;
+	d->lx.namespaces = (struct jt_objv)LIST(rootless_namespaces);
+	d->lx.uidMappings = (struct jt_objv){ .v = &d->uids, .n = 1 };
+	d->lx.gidMappings = (struct jt_objv){ .v = &d->gids, .n = 1 };
+	d->lx.resources = NULL;
+	d->spec.mounts = (struct jt_objv){ d->mounts, ARRAY_SIZE(mounts) };
+	d->spec.linux_ = &d->lx;
 }
 
-void oci_template_write(struct json_out *o, bool rootless)
+/* Made and removed by the same program, which is told which of the two. */
+static void add_net_hook(struct draft *d, const char *path)
 {
-	if (rootless)
-		write_rootless(o);
-	else
-		jtab_encode(&oci_spec_tab, &template, o);
+	struct jt_objv one = { .v = &d->hook, .n = 1 };
+
+	d->hook = (struct oci_hook){ .path = path };
+	d->hooks.kind[OCI_HOOK_CREATE_RUNTIME] = one;
+	d->hooks.kind[OCI_HOOK_POSTSTOP] = one;
+	d->spec.hooks = &d->hooks;
+}
+
+void oci_template_write(struct json_out *o, const struct oci_template *t)
+{
+	struct draft d = { .spec = template };
+
+	if (t->rootless)
+		make_rootless(&d);
+	if (t->net_hook)
+		add_net_hook(&d, t->net_hook);
+	jtab_encode(&oci_spec_tab, &d.spec, o);
 }

@@ -20,13 +20,17 @@ static const struct json *features(struct arena *a)
 	return oci_json(a, text, strlen(text));
 }
 
-static const char *template(struct arena *a, bool rootless)
+static const struct oci_template plain = { 0 };
+static const struct oci_template rootless = { .rootless = true };
+static const struct oci_template networked = { .net_hook = "/l/kata-hook-net" };
+
+static const char *template(struct arena *a, const struct oci_template *t)
 {
 	struct buf b = { 0 };
 	struct json_out o = { .buf = &b, .pretty = true };
 	const char *text;
 
-	oci_template_write(&o, rootless);
+	oci_template_write(&o, t);
 	text = arena_strdup(a, buf_cstr(&b));
 	buf_done(&b);
 	return text;
@@ -95,7 +99,7 @@ static const struct oci_spec *load(struct arena *a, const char *text)
 START_TEST(template_is_runcs)
 {
 	AUTO(arena) *a = arena_new();
-	const struct oci_spec *spec = load(a, template(a, false));
+	const struct oci_spec *spec = load(a, template(a, &plain));
 	const struct oci_process *p = spec->process;
 
 	ck_assert(p->terminal && p->noNewPrivileges && spec->root->readonly);
@@ -114,7 +118,7 @@ END_TEST
 START_TEST(rootless_template_maps_the_caller)
 {
 	AUTO(arena) *a = arena_new();
-	const struct oci_spec *spec = load(a, template(a, true));
+	const struct oci_spec *spec = load(a, template(a, &rootless));
 	const struct oci_id_map *map = spec->linux_->uidMappings.v;
 
 	ck_assert_ptr_nonnull(oci_spec_ns(spec, OCI_NS_USER));
@@ -123,12 +127,36 @@ START_TEST(rootless_template_maps_the_caller)
 	ck_assert_uint_eq(map->hostID, geteuid());
 	ck_assert_uint_eq(map->containerID, 0);
 	ck_assert_uint_eq(map->size, 1);
-	ck_assert_ptr_null(strstr(template(a, true), "gid=5"));
+	ck_assert_ptr_null(strstr(template(a, &rootless), "gid=5"));
+}
+END_TEST
+
+START_TEST(networked_template_has_the_hook_twice)
+{
+	static const enum oci_hook_kind with[] = { OCI_HOOK_CREATE_RUNTIME,
+						   OCI_HOOK_POSTSTOP };
+	AUTO(arena) *a = arena_new();
+	const struct oci_spec *spec = load(a, template(a, &networked));
+	size_t n = 0;
+
+	for (size_t i = 0; i < OCI_HOOK_KINDS; i++)
+		n += spec->hooks->kind[i].n;
+	ck_assert_uint_eq(n, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++) {
+		const struct oci_hook *h = spec->hooks->kind[with[i]].v;
+
+		ck_assert_uint_eq(spec->hooks->kind[with[i]].n, 1);
+		ck_assert_str_eq(h->path, "/l/kata-hook-net");
+		ck_assert(!h->has_env);
+	}
+	ck_assert_ptr_nonnull(oci_spec_ns(spec, OCI_NS_NETWORK));
+	ck_assert_ptr_null(load(a, template(a, &plain))->hooks);
 }
 END_TEST
 
 START_TEST(templates_match_the_schema)
 {
+	const struct oci_template *const all[] = { &plain, &rootless, &networked };
 	AUTO(schema_dir) *dir = schema_dir_find("oci");
 	AUTO(arena) *a = arena_new();
 	struct kata_err err = { 0 };
@@ -137,8 +165,8 @@ START_TEST(templates_match_the_schema)
 		printf("# skipped: no OCI schemas (KATA_SCHEMAS)\n");
 		return;
 	}
-	for (int rootless = 0; rootless < 2; rootless++) {
-		const char *text = template(a, rootless);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const char *text = template(a, all[i]);
 
 		ck_assert_msg(schema_check(dir, "config-schema.json",
 					   oci_json(a, text, strlen(text)), &err) == 0,
@@ -150,8 +178,11 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		versions_and_lists,	    features_match_their_schema,
-		template_is_runcs,	    rootless_template_maps_the_caller,
+		versions_and_lists,
+		features_match_their_schema,
+		template_is_runcs,
+		rootless_template_maps_the_caller,
+		networked_template_has_the_hook_twice,
 		templates_match_the_schema,
 	};
 
