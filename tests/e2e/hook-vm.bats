@@ -22,7 +22,8 @@ net_bundle()
 {
 	local name=$1 script=$2
 	shift 2
-	sh_bundle "$name" "$script" "$(hooks_filter "$@")" '.root.readonly = true'
+	sh_bundle "$name" "$script" "$(hooks_filter "$@")" '.root.readonly = true' \
+		'.process.capabilities[] += ["CAP_NET_RAW"]'
 }
 
 # on_host ARGUMENT...: the runtime, on the played host
