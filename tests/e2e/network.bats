@@ -401,7 +401,8 @@ resolver()
 
 @test "a creation that fails leaves the namespace as it was" {
 	cable eth0 1
-	sh_bundle b 'true' "$(in_net)" '.process.args = ["/no/such"]'
+	sh_bundle b 'true' "$(in_net)"
+	change "$T/b" '.process.args = ["/no/such"]'
 	run kata create --bundle "$T/b" "$c" </dev/null
 	[ "$status" -ne 0 ]
 	clean
