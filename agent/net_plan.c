@@ -223,18 +223,18 @@ static void drop_item(struct net_plan *p, const struct net_state *is,
 	step(p, OP_DEL, it->index, name_of(is, w, it->index))->item = it;
 }
 
-static bool is_free(const struct net_state *is, const struct net_want *w,
-		    const char *name)
+static bool is_wanted_name(const struct net_want *w, const char *name)
 {
 	for (size_t i = 0; i < w->n_links; i++)
 		if (str_eq(w->links[i].name, name))
-			return false;
-	return !link_by_name(is, name);
+			return true;
+	return false;
 }
 
-static bool is_neutral(const char *name)
+/* May a card that is to be no interface keep it? */
+static bool is_neutral(const struct net_want *w, const char *name)
 {
-	return str_has_prefix(name, "card");
+	return str_has_prefix(name, "card") && !is_wanted_name(w, name);
 }
 
 /* "card2" of the link with index 2, unless somebody has or wants that. */
@@ -243,7 +243,7 @@ static const char *neutral_name(const struct net_state *is, const struct net_wan
 {
 	const char *name = arena_printf(a, "card%u", index);
 
-	for (unsigned n = 1; !is_free(is, w, name); n++)
+	for (unsigned n = 1; is_wanted_name(w, name) || link_by_name(is, name); n++)
 		name = arena_printf(a, "card%u_%u", index, n);
 	return name;
 }
@@ -254,7 +254,7 @@ static void clear_card(struct net_plan *p, const struct net_state *is,
 		       struct arena *a)
 {
 	const struct net_want_link *to = wanted_link(w, l->index);
-	bool rename = to ? !str_eq(to->name, l->name) : !is_neutral(l->name);
+	bool rename = to ? !str_eq(to->name, l->name) : !is_neutral(w, l->name);
 	bool new_mac = memcmp(to ? to->mac : l->card, l->mac, sizeof(l->mac)) != 0;
 
 	if ((l->flags & IFF_UP) && (!to || rename || new_mac))

@@ -178,6 +178,14 @@ START_TEST(neutral_names_do_not_collide)
 	clear_is(&b, &w,
 		 "interface eth0: name card2_2\n"
 		 "interface eth1: name card3\n");
+	/* ... nor kept by one that has it */
+	memset(&b, 0, sizeof(b));
+	add_card(&b, 2, "card2", NULL);
+	add_card(&b, 3, "eth1", NULL);
+	w = want(&b, "{\"interfaces\":[" IFACE("3", "card2", "") "]}");
+	clear_is(&b, &w,
+		 "interface card2: name card2_1\n"
+		 "interface eth1: name card3\n");
 }
 END_TEST
 
