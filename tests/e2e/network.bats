@@ -114,6 +114,7 @@ untouched()
 @test "an interface that is there before create" {
 	cable eth0 1
 	ip -n "$net" link set eth0 mtu 1400
+	ip -n "$far" link set eth0 mtu 1400
 	ip -n "$net" route add default via 10.7.1.1
 	ip -n "$net" route add default via fd07:1::1
 	ip -n "$far" addr add 9.9.9.9/32 dev lo
@@ -401,7 +402,8 @@ resolver()
 
 @test "a creation that fails leaves the namespace as it was" {
 	cable eth0 1
-	sh_bundle b 'true' "$(in_net)" '.process.args = ["/no/such"]'
+	sh_bundle b 'true' "$(in_net)"
+	change "$T/b" '.process.args = ["/no/such"]'
 	run kata create --bundle "$T/b" "$c" </dev/null
 	[ "$status" -ne 0 ]
 	clean
