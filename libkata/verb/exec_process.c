@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "verb/exec.h"
@@ -163,8 +165,30 @@ static int from_container(const struct execution *x, const struct oci_process **
 	return lay_over(x->args, p, a, err);
 }
 
+/* In the foreground the terminal is the caller's, and a program may ask for its size at once. */
+static void take_callers_size(struct execution *x)
+{
+	struct oci_process *p;
+	struct oci_box *box;
+	struct winsize ws;
+
+	if (x->args->detach || !x->process->terminal ||
+	    ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) < 0 || !ws.ws_row || !ws.ws_col)
+		return;
+	p = arena_alloc(x->box.arena, sizeof(*p));
+	box = arena_alloc(x->box.arena, sizeof(*box));
+	*box = (struct oci_box){ .height = ws.ws_row, .width = ws.ws_col };
+	*p = *x->process;
+	p->consoleSize = box;
+	x->process = p;
+}
+
 int exec_process(struct execution *x, struct kata_err *err)
 {
-	return x->args->process_file ? from_file(x, &x->process, err)
-				     : from_container(x, &x->process, err);
+	int rc = x->args->process_file ? from_file(x, &x->process, err)
+				       : from_container(x, &x->process, err);
+
+	if (rc == 0)
+		take_callers_size(x);
+	return rc;
 }

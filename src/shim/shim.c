@@ -391,6 +391,9 @@ static int watch_all(struct shim *s, int signals, int ctl, struct kata_err *err)
 	rc = link_init(&s->link, s->loop, ctl);
 	if (rc < 0)
 		return err_sys_code(err, rc, "watch kata-sandbox");
+	/* before the program runs, which may ask for it at once */
+	if (s->terminal)
+		send_winsize(s);
 	return 0;
 }
 

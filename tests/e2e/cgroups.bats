@@ -212,8 +212,8 @@ none_left()
 	none_left
 }
 
-@test "the VM's group stays until the last of its containers is deleted" {
-	local m=$c-m d
+@test "the VM leaves its first container's group and goes on beside it" {
+	local m=$c-m d beside
 	sh_bundle s 'sleep 1000' "$(path_filter "$g")"
 	start_container "$c" s
 	sh_bundle m 'sleep 1000' "$(path_filter "$g-m")" \
@@ -223,8 +223,12 @@ none_left()
 	for d in $(dirs "$g-m"); do
 		[ ! -d "$d" ] || equal "$(cat "$d/cgroup.procs")" "$(cat "$T/$m.pid")"
 	done
+	beside=$g-vm$(record "$c" .sandbox.pid)
 	kata delete --force "$c"
-	[ -n "$(hierarchies)" ]
+	equal "$(hierarchies)" ""
+	for d in $(dirs "$beside"); do
+		[ ! -d "$d" ] || [ "$(wc -l <"$d/cgroup.procs")" -ge 4 ]
+	done
 	equal "$(status_of "$m")" running
 	kata delete --force "$m"
 	none_left

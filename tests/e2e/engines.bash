@@ -10,7 +10,7 @@
 # needs a newer glibc) is taken away again, so that the machine's own stands in.
 #
 # A dockerd has its own socket, data, exec root, pid file and cgroup parent below one
-# directory $D, no bridge and no firewall rules: one that may run on the machine is not touched.
+# directory $D, no bridge and no firewall rules, or those of a network namespace: one that may run on the machine is not touched.
 # When a test is over, nothing that the daemon did not have at its beginning may be left.
 #
 # Environment, besides helpers.bash's:
@@ -114,14 +114,20 @@ docker_of_sid()
 	PATH=$root/usr/bin:$root/usr/sbin:$PATH
 }
 
-# docker_start: the daemon answers when it returns
+# docker_start: the daemon answers when it returns. $DOCKER_NETNS: a named network namespace that is
+# its host, where it has its bridge and firewall rules
 docker_start()
 {
+	local network=(--bridge none --iptables=false --ip6tables=false) host=()
+	if [ -n "${DOCKER_NETNS:-}" ]; then
+		network=(--bip 10.201.0.1/24 --ipv6 --fixed-cidr-v6 fd07:201::/64 --ip6tables --experimental)
+		host=(nsenter "--net=/run/netns/$DOCKER_NETNS")
+	fi
 	# No job of this shell's, and nothing of bats' open: it outlives the test that starts it
 	# shellcheck disable=SC2086 # options are words
-	setsid -f dockerd --host "$DOCKER_HOST" --data-root "$D/data" --exec-root "$D/exec" \
-		--pidfile "$D/docker.pid" --config-file "$D/daemon.json" --bridge none \
-		--iptables=false --ip6tables=false --cgroup-parent "/kata-e2e-${D##*.}" \
+	setsid -f "${host[@]}" dockerd --host "$DOCKER_HOST" --data-root "$D/data" --exec-root "$D/exec" \
+		--pidfile "$D/docker.pid" --config-file "$D/daemon.json" \
+		"${network[@]}" --cgroup-parent "/kata-e2e-${D##*.}" \
 		--exec-opt native.cgroupdriver=cgroupfs \
 		--add-runtime "kata=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}" \
 		$DOCKERD_OPTIONS </dev/null >>"$D/log" 2>&1 3>&- 4>&- 5>&- 6>&-
