@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -73,6 +74,25 @@ static void stop_drain_timer(struct container *c)
 	fd_drop(&c->drain_fd);
 }
 
+/*
+ * Virtio-fs below a container's root is mounted where it is met, so only in the container's mount
+ * namespace, and the kernel (6.1) ends such a filesystem with its last mount, whatever requests are on
+ * their way. A file that was being read ahead when its process was killed holds its inode until
+ * the read and then its RELEASE are answered: "Busy inodes after unmount", BUG() in the process
+ * that ends, which nobody can reap. So its namespace is kept here until the host, who serves
+ * the queue in order, has answered all that was left: the reads, and what followed them.
+ */
+static void release_mounts(struct container *c)
+{
+	struct statfs unused;
+
+	for (int i = 0; i < 2 && c->mntns_fd >= 0; i++) {
+		if (statfs(c->guest->share, &unused) < 0)
+			break; /* there is nobody to answer */
+	}
+	fd_drop(&c->mntns_fd);
+}
+
 static void container_free(struct container *c)
 {
 	struct process *p = c->processes, *next;
@@ -88,6 +108,7 @@ static void container_free(struct container *c)
 			c->cgroup_fd = -1;
 	}
 	stop_drain_timer(c);
+	release_mounts(c);
 	ns_joins_done(&c->ns);
 	arena_free(c->arena);
 	free(c);
@@ -167,6 +188,7 @@ static int find_joins(const struct container *c, struct ns_joins *ret,
 static void keep_ns(struct container *c, const struct ns_joins *joined)
 {
 	ns_open(c->processes->pid, &c->ns);
+	c->mntns_fd = ns_open_mounts(c->processes->pid);
 	for (int i = 0; i < NS_JOINS; i++) {
 		if (joined->fd[i] < 0)
 			continue;
@@ -210,7 +232,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->id = req->id;
 	c->spec = req->spec;
 	c->arena = *a;
-	c->cgroup_fd = c->drain_fd = -1;
+	c->cgroup_fd = c->drain_fd = c->mntns_fd = -1;
 	c->drain.fd = -1;
 	c->ns = (struct ns_joins)NS_JOINS_NONE;
 	c->processes = process_new_take(c, 0, req->spec->process, &req->passed, NULL);
@@ -420,6 +442,7 @@ static void settle_init(struct container *c)
 		c->doomed = true;
 	else if (!filesystems_synced(c))
 		return;
+	release_mounts(c);
 	process_tell_exit(init);
 }
 

@@ -44,7 +44,7 @@ struct container {
 	uint64_t oom_kills;
 	struct process *processes;
 	struct loop_src drain;
-	int drain_fd;
+	int drain_fd, mntns_fd;
 	pid_t sync_pid;
 	bool doomed, killed, impatient, synced, paused;
 	struct rpc_call deleting, pausing;

@@ -112,15 +112,23 @@ unsigned long ns_plan_flags(const struct ns_plan *p)
 	return flags;
 }
 
+static int open_ns(pid_t pid, const char *name)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 void ns_open(pid_t pid, struct ns_joins *ret)
 {
-	for (int i = 0; i < NS_JOINS; i++) {
-		char path[48];
+	for (int i = 0; i < NS_JOINS; i++)
+		ret->fd[i] = open_ns(pid, ns_joinable[i].name);
+}
 
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid,
-			 ns_joinable[i].name);
-		ret->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
-	}
+int ns_open_mounts(pid_t pid)
+{
+	return open_ns(pid, "mnt");
 }
 
 void ns_joins_done(struct ns_joins *j)

@@ -55,4 +55,7 @@ unsigned long ns_flag(enum ns_join join);
 void ns_open(pid_t pid, struct ns_joins *ret);
 void ns_joins_done(struct ns_joins *j);
 
+/** ns_open_mounts() - the mount namespace of process @pid, to keep it; -1 when it is gone. */
+int ns_open_mounts(pid_t pid);
+
 #endif

@@ -104,6 +104,56 @@ no_processes()
 	equal "$(leaks)" ""
 }
 
+# A program that always waits for pages of /big, itself not on the share.
+faulting()
+{
+	bundle b '.root.path = "'"$T/rootfs"'"' '.process.args = ["/bin/faults"]' \
+		'.mounts += [{"destination": "/bin", "type": "tmpfs", "source": "bin",
+			"options": ["tmpcopyup"]}]'
+	mkdir -p "$T/rootfs/bin"
+	truncate -s 1G "$T/rootfs/big"
+	gcc -O1 -static -x c -o "$T/rootfs/bin/faults" - <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = open("/big", O_RDONLY);
+			volatile char *m = mmap(0, 1 << 30, PROT_READ, MAP_SHARED, fd, 0);
+
+			close(fd);
+			write(1, "up\n", 3);
+			for (unsigned at = 0;; at = (at + 4096) % (1 << 30))
+				(void)m[at];
+		}
+	END
+	create "$c" b
+	kata start "$c"
+	wait_output "$c" up
+	sandbox=$(sandbox_pid)
+}
+
+has_no_process()
+{
+	[ "$(kata events --stats "$c" | jq .data.memory.raw.anon)" = 0 ]
+}
+
+# the guest's kernel must not unmount the rootfs while reads of it are on their way
+@test "a program ends while virtiofsd answers nothing" {
+	local child server
+	faulting
+	child=$(child_of_sandbox virtiofsd)
+	server=$(pgrep -P "$child" || echo "$child") # the one in C forks
+	kill -STOP "$server"
+	kata kill "$c" KILL
+	run eventually 10 has_no_process
+	kill -CONT "$server"
+	equal "$status" 0
+	eventually 20 is_status "$c" stopped
+	eventually 10 gone "$sandbox"
+	kata delete "$c"
+}
+
 @test "virtiofsd is killed" {
 	running
 	child=$(child_of_sandbox virtiofsd)
