@@ -30,13 +30,14 @@
 /** More than this the helper never takes, bytes. */
 #define OOM_MAX (1ull << 40)
 
-/* The same three files in both versions of cgroups. */
+/* @both: of memory and swap together, never below @limit; with v2 swap has a limit of its own. */
 struct names {
-	const char *usage, *limit;
+	const char *usage, *limit, *both;
 };
 
-static const struct names v1 = { "memory.usage_in_bytes", "memory.limit_in_bytes" };
-static const struct names v2 = { "memory.current", "memory.max" };
+static const struct names v1 = { "memory.usage_in_bytes", "memory.limit_in_bytes",
+				 "memory.memsw.limit_in_bytes" };
+static const struct names v2 = { "memory.current", "memory.max", NULL };
 
 static const struct names *names_in(int dir)
 {
@@ -69,6 +70,22 @@ static bool waits_instead(int dir)
 	       strstr(text, "oom_kill_disable 1");
 }
 
+/* The kubelet sets it as low as the limit, which could not be raised then. None without swap accounting. */
+static int raise_both(struct container *ct, const char *name, uint64_t to)
+{
+	char was[32], text[32];
+	uint64_t now;
+	int r = name ? read_number(ct->memory_fd, name, was, &now) : -ENOENT;
+
+	if (r < 0 || now >= to)
+		return r == -ENOENT ? 0 : r;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)to);
+	r = fs_write_str(ct->memory_fd, name, text);
+	if (r == 0)
+		str_copy(ct->oom.both, sizeof(ct->oom.both), was);
+	return r;
+}
+
 /* Return in @ret_bytes what the helper has to ask for to meet the limit for sure. */
 static int set_limit(struct container *ct, uint64_t *ret_bytes)
 {
@@ -79,6 +96,8 @@ static int set_limit(struct container *ct, uint64_t *ret_bytes)
 
 	if (r == 0)
 		r = read_number(ct->memory_fd, n->usage, text, &usage);
+	if (r == 0)
+		r = raise_both(ct, n->both, usage + OOM_ROOM);
 	if (r < 0)
 		return r;
 	/* above the old one, too, when that is near */
@@ -87,17 +106,21 @@ static int set_limit(struct container *ct, uint64_t *ret_bytes)
 	return fs_write_str(ct->memory_fd, n->limit, text);
 }
 
-static void restore_limit(struct container *ct)
+static void restore(struct container *ct, const char *name, char was[32])
 {
-	const char *name = names_in(ct->memory_fd)->limit;
-	int r;
+	int r = *was ? fs_write_str(ct->memory_fd, name, was) : 0;
 
-	if (!*ct->oom.limit)
-		return;
-	r = fs_write_str(ct->memory_fd, name, ct->oom.limit);
 	if (r < 0)
 		log_warn("%s of %s is not what it was: %s", name, ct->id, err_text(-r));
-	ct->oom.limit[0] = '\0';
+	was[0] = '\0';
+}
+
+static void restore_limit(struct container *ct)
+{
+	const struct names *n = names_in(ct->memory_fd);
+
+	restore(ct, n->limit, ct->oom.limit);
+	restore(ct, n->both, ct->oom.both);
 }
 
 static void on_helper_end(struct child *c, const char *why)

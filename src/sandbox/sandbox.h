@@ -109,7 +109,7 @@ struct process {
 /** struct oom - a helper that is killed for want of memory on the host, see oom.c. */
 struct oom {
 	struct child helper;
-	char limit[32]; /* the group's own limit while another stands */
+	char limit[32], both[32]; /* the group's own limits while others stand */
 };
 
 struct container {

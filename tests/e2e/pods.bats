@@ -368,3 +368,27 @@ refused()
 	kata delete "$c"
 	nothing_is_left
 }
+
+# kills_counted ID: by the host's kernel, for want of memory, in the container's group
+kills_counted()
+{
+	local pid path
+	pid=$(cat "$T/$1.pid")
+	path=$(awk -F: '$2 == "memory" { print "memory" $3 "/memory.oom_control" }' "/proc/$pid/cgroup")
+	[ -n "$path" ] || path=$(awk -F: '$1 == 0 { print $3 "/memory.events" }' "/proc/$pid/cgroup")
+	awk '$1 == "oom_kill" { print $2 }' "/sys/fs/cgroup/$path"
+}
+
+was_counted()
+{
+	[ "$(kills_counted "$m")" -ge 1 ]
+}
+
+# limits as the kubelet sets them: that of memory and swap together is no higher
+@test "a member's want of memory is counted on the host" {
+	first
+	member 'tail /dev/zero; echo survived; sleep 1000' "$(paths network)" \
+		'.linux.resources = { memory: { limit: 30000000, swap: 30000000 } }'
+	wait_output "$m" survived
+	eventually 20 was_counted
+}
