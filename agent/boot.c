@@ -11,11 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +20,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "dial.h"
+#include "parking.h"
 #include "proto/msg.h"
 
 #define MODULES_ORDER "/lib/modules.order"
@@ -126,20 +124,13 @@ int boot_early(struct guest *g, struct kata_err *err)
 	return 0;
 }
 
-static int loopback_up(struct kata_err *err)
-{
-	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-		return err_sys(err, "lo up");
-	return 0;
-}
-
 int boot_late(struct guest *g, struct kata_err *err)
 {
-	int r = mount_some(false, err);
+	/* sysfs shows the network namespace of who mounts it */
+	int r = parking_leave(&g->parking, err);
 
+	if (r == 0)
+		r = mount_some(false, err);
 	if (r == 0)
 		r = load_modules(g, &g->modules_left, false, err);
 	free(g->modules);
@@ -156,7 +147,5 @@ int boot_late(struct guest *g, struct kata_err *err)
 	g->cgroup_fd = open(g->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->cgroup_fd < 0)
 		return err_sys(err, "open %s", g->cgroup);
-	if (sethostname("kata", 4) < 0)
-		return err_sys(err, "sethostname");
-	return loopback_up(err);
+	return sethostname("kata", 4) < 0 ? err_sys(err, "sethostname") : 0;
 }

@@ -25,6 +25,11 @@ struct dialer {
 	const char *path;
 };
 
+/** struct parking - netlink sockets of the parking place (parking.c). @watch: its notifications. */
+struct parking {
+	int talk, watch;
+};
+
 /**
  * struct guest
  * @share:      where the shared tree is mounted
@@ -43,6 +48,7 @@ struct guest {
 	struct loop *loop;
 	struct chan control;
 	struct dialer dial;
+	struct parking parking;
 	struct loop_src signals, watch;
 	const char *share, *cgroup;
 	bool is_vm, welcomed;

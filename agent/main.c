@@ -9,6 +9,7 @@
  *   io.c         stdio                     *_plan.c     pure planning
  *   watch.c      changes in cgroups        resources.c  limits
  *   network.c    the network               dns.c        the host's resolver
+ *   parking.c    cards nobody is to see
  *
  * Test entry, for a host without a VM: `kata-agent --test-socket PATH --share DIR [--cgroup DIR]`: PATH is
  * a unix socket that stands for the host's vsock port, DIR the shared tree, --cgroup a cgroup2
@@ -34,6 +35,7 @@
 #include "clock.h"
 #include "dial.h"
 #include "guest.h"
+#include "parking.h"
 #include "reap.h"
 #include "rpc.h"
 #include "watch.h"
@@ -99,8 +101,9 @@ static int boot_test(struct guest *g, int argc, char **argv, struct kata_err *er
 		return r;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, "become a subreaper");
-	if (!g->cgroup)
-		return 0;
+	r = parking_leave(&g->parking, err);
+	if (r < 0 || !g->cgroup)
+		return r;
 	g->cgroup_fd = open(g->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return g->cgroup_fd < 0 ? err_sys(err, "open %s", g->cgroup) : 0;
 }
@@ -176,6 +179,7 @@ int main(int argc, char **argv)
 		.share = PROTO_SHARE_DIR,
 		/* the kernel hands words of its command line that it does not know to init */
 		.is_vm = getpid() == 1 && !(argc > 1 && str_eq(argv[1], "--test-socket")),
+		.parking = { -1, -1 },
 		.cgroup_fd = -1,
 		.signal_fd = -1,
 		.watch_fd = -1,

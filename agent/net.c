@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * net: reads the state of the kernel, has net_plan say what is to be done, and does it, in two
- * halves. Owns the memory of what messages have brought, so that a later one takes away that
- * and nothing else.
+ * net: reads the state of the kernel, has net_plan say what is to be done, and does it: cards
+ * come over from the parking place, then two halves. Owns the memory of what messages have
+ * brought, so that a later one takes away that and nothing else.
  *
  * The kernel answers netlink requests within the call; nothing here waits for anything.
  */
@@ -41,8 +41,8 @@ struct net {
 
 struct reading {
 	struct net_state *is;
-	struct net *net;
-	bool any; /* what software made is a card, too: the test entry */
+	struct net *net; /* NULL: of links that are parked, as they came */
+	bool any;	 /* what software made is a card, too: the test entry */
 };
 
 static void first_mac(struct net *n, struct net_link *l)
@@ -59,6 +59,17 @@ static void first_mac(struct net *n, struct net_link *l)
 	memcpy(n->seen[n->n_seen++].mac, l->mac, sizeof(l->mac));
 }
 
+/* Its index will be another one's. */
+static void forget_mac(struct net *n, uint32_t index)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->n_seen; i++)
+		if (n->seen[i].index != index)
+			n->seen[kept++] = n->seen[i];
+	n->n_seen = kept;
+}
+
 static void on_link(void *arg, const struct nlmsghdr *h)
 {
 	struct reading *rd = arg;
@@ -68,7 +79,7 @@ static void on_link(void *arg, const struct nlmsghdr *h)
 	if (is->n_links == STATE_MAX || !net_link_read(h, &l))
 		return;
 	l.is_card |= rd->any && l.is_ether;
-	if (l.is_card && !l.has_perm)
+	if (l.is_card && !l.has_perm && rd->net)
 		first_mac(rd->net, &l);
 	is->links = mem_grow(is->links, is->n_links + 1, sizeof(l));
 	is->links[is->n_links++] = l;
@@ -96,6 +107,8 @@ static void on_item(void *arg, const struct nlmsghdr *h)
 		net_items_add(&rd->is->items, &it);
 }
 
+/* Links come first. */
+#define DUMPS_OF_LINKS 1
 /* Every family has a header of its own size behind the type; they all begin with the family. */
 static const struct {
 	uint16_t type;
@@ -118,29 +131,45 @@ static void state_done(struct net_state *is)
 	*is = (struct net_state){ 0 };
 }
 
+/* The first @n_dumps of the table. */
+static int read_dumps(struct reading *rd, int fd, size_t n_dumps, struct kata_err *err)
+{
+	for (size_t i = 0; i < n_dumps; i++) {
+		uint8_t fixed[sizeof(struct ifinfomsg)] = { dumps[i].family };
+		struct nl_msg m;
+		int r;
+
+		nl_begin(&m, dumps[i].type, 0, fixed, dumps[i].size);
+		r = nl_dump(fd, &m, dumps[i].fn, rd, err);
+		/* a kernel without IPv6 or rules: wanting some fails, and says so */
+		if (r == -EOPNOTSUPP || r == -EAFNOSUPPORT)
+			continue;
+		if (r < 0) {
+			state_done(rd->is);
+			return err_ctx(err, "read the network");
+		}
+	}
+	err_done(err);
+	return 0;
+}
+
 static int state_read(struct guest *g, int fd, struct net_state *ret,
 		      struct kata_err *err)
 {
 	struct reading rd = { .is = ret, .net = g->net, .any = !g->is_vm };
 
 	*ret = (struct net_state){ 0 };
-	for (size_t i = 0; i < ARRAY_SIZE(dumps); i++) {
-		uint8_t fixed[sizeof(struct ifinfomsg)] = { dumps[i].family };
-		struct nl_msg m;
-		int r;
+	return read_dumps(&rd, fd, ARRAY_SIZE(dumps), err);
+}
 
-		nl_begin(&m, dumps[i].type, 0, fixed, dumps[i].size);
-		r = nl_dump(fd, &m, dumps[i].fn, &rd, err);
-		/* a kernel without IPv6 or rules: wanting some fails, and says so */
-		if (r == -EOPNOTSUPP || r == -EAFNOSUPPORT)
-			continue;
-		if (r < 0) {
-			state_done(ret);
-			return err_ctx(err, "read the network");
-		}
-	}
-	err_done(err);
-	return 0;
+/* Links alone. @n: NULL = of the parking place. */
+static int links_read(struct guest *g, struct net *n, int fd, struct net_state *ret,
+		      struct kata_err *err)
+{
+	struct reading rd = { .is = ret, .net = n, .any = !g->is_vm };
+
+	*ret = (struct net_state){ 0 };
+	return read_dumps(&rd, fd, DUMPS_OF_LINKS, err);
 }
 
 /* --- steps */
@@ -179,18 +208,43 @@ static int request(int fd, const struct net_op *op, struct kata_err *err)
 	return r;
 }
 
-static int do_step(struct net *n, int fd, const struct net_op *op, struct kata_err *err)
+/* Asked for where the card is; sockets stand for both places. */
+static int move_card(int from, int to, const struct net_op *op, struct kata_err *err)
 {
-	char text[256];
+	AUTO_CLOSE int ns = nl_netns(to, err);
+	struct nl_msg m;
+
+	if (ns < 0)
+		return ns;
+	net_op_msg(op, &m);
+	nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)ns);
+	return nl_talk(from, &m, err);
+}
+
+static int do_op(struct guest *g, int fd, const struct net_op *op, struct kata_err *err)
+{
 	int r;
 
-	if (op->kind == OP_SYSCTL) {
+	switch (op->kind) {
+	case OP_FETCH:
+		return move_card(g->parking.talk, fd, op, err);
+	case OP_PARK:
+		forget_mac(g->net, op->index);
+		return move_card(fd, g->parking.talk, op, err);
+	case OP_SYSCTL:
 		r = write_sysctl(op);
-		if (r < 0)
-			err_set(err, r, "%s", err_text(-r));
-	} else {
-		r = request(fd, op, err);
+		return r < 0 ? err_set(err, r, "%s", err_text(-r)) : 0;
+	default:
+		return request(fd, op, err);
 	}
+}
+
+static int do_step(struct guest *g, int fd, const struct net_op *op, struct kata_err *err)
+{
+	struct net *n = g->net;
+	char text[256];
+	int r = do_op(g, fd, op, err);
+
 	if (r < 0) {
 		net_op_text(op, text, sizeof(text));
 		return err_ctx(err, "%s", text);
@@ -202,12 +256,13 @@ static int do_step(struct net *n, int fd, const struct net_op *op, struct kata_e
 	return 0;
 }
 
-static int do_plan(struct net *n, int fd, const struct net_plan *p, struct kata_err *err)
+static int do_plan(struct guest *g, int fd, const struct net_plan *p,
+		   struct kata_err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < p->n; i++)
-		r = do_step(n, fd, &p->ops[i], err);
+		r = do_step(g, fd, &p->ops[i], err);
 	return r;
 }
 
@@ -219,6 +274,26 @@ static struct net_items copy_items(const struct net_items *from, struct arena *a
 	if (from->n)
 		memcpy(l.v, from->v, from->n * sizeof(*l.v));
 	return l;
+}
+
+/* Return: 0; NET_NO_CARD; -errno */
+static int fetch(struct guest *g, int fd, const struct netmsg *m, struct arena *a,
+		 struct kata_err *err)
+{
+	struct net_state is, parked = { 0 };
+	struct net_plan plan;
+	int r = links_read(g, g->net, fd, &is, err);
+
+	if (r < 0)
+		return r;
+	r = links_read(g, NULL, g->parking.talk, &parked, err);
+	if (r == 0 && net_plan_fetch(m, &is, &parked, a, &plan, err) < 0)
+		r = NET_NO_CARD;
+	if (r == 0)
+		r = do_plan(g, fd, &plan, err);
+	state_done(&parked);
+	state_done(&is);
+	return r;
 }
 
 static int clear(struct guest *g, int fd, const struct netmsg *m, struct arena *a,
@@ -236,7 +311,7 @@ static int clear(struct guest *g, int fd, const struct netmsg *m, struct arena *
 		r = NET_NO_CARD;
 	} else {
 		net_plan_clear(&is, &owned, ret_want, a, &plan);
-		r = do_plan(g->net, fd, &plan, err);
+		r = do_plan(g, fd, &plan, err);
 	}
 	state_done(&is);
 	return r;
@@ -252,7 +327,7 @@ static int build(struct guest *g, int fd, const struct net_want *want, struct ar
 	if (r < 0)
 		return r;
 	net_plan_build(&is, want, a, &plan);
-	r = do_plan(g->net, fd, &plan, err);
+	r = do_plan(g, fd, &plan, err);
 	state_done(&is);
 	return r;
 }
@@ -268,6 +343,8 @@ int net_apply(struct guest *g, const struct netmsg *m, struct kata_err *err)
 		return fd;
 	if (!g->net)
 		g->net = mem_zalloc(sizeof(*g->net));
-	r = clear(g, fd, m, a, &want, err);
+	r = fetch(g, fd, m, a, err);
+	if (r == 0)
+		r = clear(g, fd, m, a, &want, err);
 	return r ? r : build(g, fd, &want, a, err);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * net_plan: two halves, because the kernel takes more away than it is asked to: a link that
- * goes down loses its routes and IPv6 addresses, an IPv4 address its secondaries. So first all
- * goes that has to, then the state is read again, then what is missing is added. Each half
- * is empty when there is nothing to do, and a message that comes twice does nothing.
+ * net_plan: cards come over first, so that all is in one namespace. Then two halves, because
+ * the kernel takes more away than it is asked to: a link that goes down loses its routes and
+ * IPv6 addresses, an IPv4 address its secondaries. So first all goes that has to, then the
+ * state is read again, then what is missing is added. Each part is empty when there is nothing
+ * to do, and a message that comes twice does nothing.
  */
 #include "net_plan.h"
 
@@ -108,14 +109,19 @@ static const struct net_want_link *wanted_link(const struct net_want *w, uint32_
 
 /* --- what is wanted */
 
+static int no_card(const struct netmsg_interface *i, struct kata_err *err)
+{
+	return err_set(err, -ENODEV, "interface %s: the VM has no card %s", i->name,
+		       i->card);
+}
+
 static int want_link(const struct netmsg_interface *i, const struct net_state *is,
 		     struct net_want_link *ret, struct kata_err *err)
 {
 	const struct net_link *l = link_by_card(is, i->card);
 
 	if (!l)
-		return err_set(err, -ENODEV, "interface %s: the VM has no card %s",
-			       i->name, i->card);
+		return no_card(i, err);
 	*ret = (struct net_want_link){
 		.index = l->index,
 		.mtu = i->mtu,
@@ -207,6 +213,49 @@ static void make_room(struct net_plan *p, struct arena *a, size_t links, size_t 
 	p->ops = arena_array(a, links * OPS_PER_LINK + items, sizeof(*p->ops));
 }
 
+/* --- cards that are parked */
+
+/* Where it goes the kernel makes the lowest free number of it. */
+#define ANY_NAME "card%d"
+
+/*
+ * A card keeps its index where it goes, but if somebody has that there: nothing else can be
+ * planned for it as long as it is parked.
+ */
+int net_plan_fetch(const struct netmsg *m, const struct net_state *is,
+		   const struct net_state *parked, struct arena *a, struct net_plan *ret,
+		   struct kata_err *err)
+{
+	const struct netmsg_interface *i = m->interfaces.v;
+
+	make_room(ret, a, m->interfaces.n, 0);
+	for (size_t k = 0; k < m->interfaces.n; k++) {
+		const struct net_link *l = link_by_card(parked, i[k].card);
+
+		if (link_by_card(is, i[k].card))
+			continue;
+		if (!l) {
+			ret->n = 0;
+			return no_card(&i[k], err);
+		}
+		step(ret, OP_FETCH, l->index, i[k].name)->text =
+			link_by_name(is, i[k].name) ? ANY_NAME : i[k].name;
+	}
+	return 0;
+}
+
+/* As it came, so that it is found again. Addresses and routes it leaves behind by itself. */
+static void park_card(struct net_plan *p, const struct net_link *l)
+{
+	if (l->flags & IFF_UP)
+		step(p, OP_DOWN, l->index, l->name);
+	if (memcmp(l->card, l->mac, sizeof(l->mac)) != 0)
+		memcpy(step(p, OP_MAC, l->index, l->name)->mac, l->card, sizeof(l->card));
+	step(p, OP_PARK, l->index, l->name)->text = ANY_NAME;
+}
+
+/* --- the two halves */
+
 /* What the host calls it, or else what the guest does. */
 static const char *name_of(const struct net_state *is, const struct net_want *w,
 			   uint32_t index)
@@ -231,12 +280,6 @@ static bool is_wanted_name(const struct net_want *w, const char *name)
 	return false;
 }
 
-/* May a card that is to be no interface keep it? */
-static bool is_neutral(const struct net_want *w, const char *name)
-{
-	return str_has_prefix(name, "card") && !is_wanted_name(w, name);
-}
-
 /* "card2" of the link with index 2, unless somebody has or wants that. */
 static const char *neutral_name(const struct net_state *is, const struct net_want *w,
 				uint32_t index, struct arena *a)
@@ -254,34 +297,29 @@ static void clear_card(struct net_plan *p, const struct net_state *is,
 		       struct arena *a)
 {
 	const struct net_want_link *to = wanted_link(w, l->index);
-	bool rename = to ? !str_eq(to->name, l->name) : !is_neutral(w, l->name);
-	bool new_mac = memcmp(to ? to->mac : l->card, l->mac, sizeof(l->mac)) != 0;
+	bool rename;
 
-	if ((l->flags & IFF_UP) && (!to || rename || new_mac))
+	if (!to) {
+		park_card(p, l);
+		return;
+	}
+	rename = !str_eq(to->name, l->name);
+	if ((l->flags & IFF_UP) &&
+	    (rename || memcmp(to->mac, l->mac, sizeof(l->mac)) != 0))
 		step(p, OP_DOWN, l->index, l->name);
 	if (rename)
 		step(p, OP_RENAME, l->index, l->name)->text = neutral_name(is, w,
 									   l->index, a);
-	if (!to && new_mac)
-		memcpy(step(p, OP_MAC, l->index, l->name)->mac, l->card, sizeof(l->card));
 }
 
 void net_plan_clear(const struct net_state *is, const struct net_items *owned,
 		    const struct net_want *w, struct arena *a, struct net_plan *ret)
 {
-	make_room(ret, a, is->n_links, owned->n + is->items.n);
+	make_room(ret, a, is->n_links, owned->n);
 	/* last in, first out: a gateway's route is behind what makes it reachable */
 	for (size_t i = owned->n; i-- > 0;)
 		if (!net_items_have(&w->items, &owned->v[i]))
 			drop_item(ret, is, w, &owned->v[i]);
-	for (size_t i = 0; i < is->items.n; i++) {
-		const struct net_item *it = &is->items.v[i];
-		const struct net_link *l = link_by_index(is, it->index);
-
-		if (it->kind == NET_ADDRESS && l && l->is_card &&
-		    !wanted_link(w, it->index) && !net_items_have(owned, it))
-			drop_item(ret, is, w, it);
-	}
 	for (size_t i = 0; i < is->n_links; i++)
 		if (is->links[i].is_card)
 			clear_card(ret, is, w, &is->links[i], a);
@@ -386,6 +424,8 @@ void net_op_msg(const struct net_op *op, struct nl_msg *m)
 	case OP_NOARP:
 		link_msg(op, op->value ? IFF_NOARP : 0, IFF_NOARP, m);
 		break;
+	case OP_FETCH:
+	case OP_PARK:
 	case OP_RENAME:
 		link_msg(op, 0, 0, m);
 		nl_put(m, IFLA_IFNAME, op->text, strlen(op->text) + 1);
@@ -414,6 +454,12 @@ void net_op_text(const struct net_op *op, char *text, size_t size)
 	char item[160];
 
 	switch (op->kind) {
+	case OP_FETCH:
+		snprintf(text, size, "interface %s: bring its card over", op->iface);
+		break;
+	case OP_PARK:
+		snprintf(text, size, "interface %s: park its card", op->iface);
+		break;
 	case OP_DOWN:
 		snprintf(text, size, "interface %s: down", op->iface);
 		break;

@@ -54,6 +54,8 @@ struct net_want {
 };
 
 enum net_op_kind {
+	OP_FETCH, /* from the parking place */
+	OP_PARK,
 	OP_DOWN,
 	OP_UP,
 	OP_RENAME,
@@ -68,7 +70,8 @@ enum net_op_kind {
 /**
  * struct net_op - one step.
  * @iface:  the interface's name as the host knows it, or what it is called; NULL = none
- * @text:   OP_RENAME: new name; OP_SYSCTL: path below /proc/sys
+ * @text:   OP_RENAME, OP_FETCH, OP_PARK: new name, "%d" in it being the kernel's choice;
+ *          OP_SYSCTL: path below /proc/sys
  * @value:  OP_MTU, OP_NOARP (0, 1), OP_SYSCTL
  * @item:   OP_ADD, OP_DEL
  */
@@ -86,6 +89,15 @@ struct net_plan {
 };
 
 /**
+ * net_plan_fetch() - before the halves: cards of @m that are @parked are brought over. After it
+ * the state is another one. @is: its links are enough
+ * Return: 0; -ENODEV naming a card that is nowhere, and no steps
+ */
+int net_plan_fetch(const struct netmsg *m, const struct net_state *is,
+		   const struct net_state *parked, struct arena *a, struct net_plan *ret,
+		   struct kata_err *err) MUST_CHECK;
+
+/**
  * net_want_make() - the message in terms of the guest's links. Memory from @a.
  * Return: 0; -ENODEV naming a card that is not there. It fails for nothing else
  */
@@ -93,8 +105,8 @@ int net_want_make(const struct netmsg *m, const struct net_state *is, struct are
 		  struct net_want *ret, struct kata_err *err) MUST_CHECK;
 
 /**
- * net_plan_clear() - first half: what has to go. Cards that will be another interface go down
- * and get neutral names, so that names can be swapped.
+ * net_plan_clear() - first half: what has to go. Cards that will be no interface are parked;
+ * those that will be another one go down and get neutral names, so that names can be swapped.
  * @owned: what earlier messages brought
  */
 void net_plan_clear(const struct net_state *is, const struct net_items *owned,
@@ -103,7 +115,8 @@ void net_plan_clear(const struct net_state *is, const struct net_items *owned,
 void net_plan_build(const struct net_state *is, const struct net_want *want,
 		    struct arena *a, struct net_plan *ret);
 
-/** net_op_msg() - the netlink request of a step that is not OP_SYSCTL. */
+/** net_op_msg() - the netlink request of a step that is not OP_SYSCTL. OP_FETCH and OP_PARK lack
+ *  IFLA_NET_NS_FD: where to. */
 void net_op_msg(const struct net_op *op, struct nl_msg *m);
 /** net_op_text() - for "<text>: <why>". */
 void net_op_text(const struct net_op *op, char *text, size_t size);

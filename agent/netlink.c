@@ -9,8 +9,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -151,6 +154,13 @@ int nl_open(struct kata_err *err)
 	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0)
 		return err_sys(err, "netlink socket option");
 	return TAKE_FD(fd);
+}
+
+int nl_netns(int fd, struct kata_err *err)
+{
+	int ns = ioctl(fd, SIOCGSKNS);
+
+	return ns < 0 ? err_sys(err, "network namespace of a socket") : ns;
 }
 
 static int send_msg(int fd, struct nl_msg *m, struct kata_err *err)

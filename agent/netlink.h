@@ -51,6 +51,8 @@ uint32_t nl_u32(const struct nl_attr *a, uint32_t otherwise);
 /** nl_copy() - min(size, length) bytes of it; the rest of @dst stays. */
 void nl_copy(const struct nl_attr *a, void *dst, size_t size);
 
+/** nl_netns() - a descriptor of the network namespace that a socket is of. */
+int nl_netns(int fd, struct kata_err *err) MUST_CHECK;
 /** nl_open() - a blocking route socket: the kernel answers within the call that asks. */
 int nl_open(struct kata_err *err) MUST_CHECK;
 /**

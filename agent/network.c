@@ -2,8 +2,9 @@
 /*
  * network: one message at a time. Cards of a VM that boots are there before the host can ask:
  * their modules are loaded, and a driver's probing is done with. One that is plugged in
- * later is announced by the kernel, on a netlink socket that is open only while a message
- * waits. A newer message takes the place of one that waits, for it is the whole network too.
+ * later is announced by the kernel in the parking place, which is listened to only while a
+ * message waits. A newer message takes the place of one that waits, for it is the whole
+ * network too.
  */
 #include "network.h"
 
@@ -14,7 +15,7 @@
 
 #include "dns.h"
 #include "net.h"
-#include "netlink.h"
+#include "parking.h"
 
 /** struct network - a message that waits. */
 struct network {
@@ -41,21 +42,22 @@ static void answer(struct guest *g, struct rpc_call *call, const struct kata_err
 		rpc_answer(g, call, MSG_OK, 0, NULL);
 }
 
-static void close_src(struct loop_src *src)
+static void unwatch_links(struct network *w)
 {
-	int fd = src->fd;
-
-	loop_del(src);
-	if (fd >= 0)
-		close(fd);
+	loop_del(&w->links);
+	parking_unwatch(&w->guest->parking);
 }
 
 static void finish(struct network *w, const struct kata_err *err)
 {
+	int timer = w->timer.fd;
+
 	answer(w->guest, &w->call, err);
 	w->guest->network = NULL;
-	close_src(&w->links);
-	close_src(&w->timer);
+	unwatch_links(w);
+	loop_del(&w->timer);
+	if (timer >= 0)
+		close(timer);
 	arena_free(w->arena);
 	free(w);
 }
@@ -94,19 +96,10 @@ static void on_timer(struct loop_src *src, uint32_t events)
 
 static int watch_links(struct network *w)
 {
-	const struct sockaddr_nl groups = { .nl_family = AF_NETLINK,
-					    .nl_groups = RTMGRP_LINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			NETLINK_ROUTE);
-	int r = fd < 0 ? -errno : 0;
+	const struct parking *p = &w->guest->parking;
+	int r = parking_watch(p);
 
-	if (r == 0 && bind(fd, (const struct sockaddr *)&groups, sizeof(groups)) < 0)
-		r = -errno;
-	if (r == 0)
-		r = loop_add(w->guest->loop, &w->links, fd, EPOLLIN);
-	if (r < 0 && fd >= 0)
-		close(fd);
-	return r;
+	return r < 0 ? r : loop_add(w->guest->loop, &w->links, p->watch, EPOLLIN);
 }
 
 static int arm(struct network *w)

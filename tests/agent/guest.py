@@ -104,7 +104,6 @@ class NamespaceGuest(Guest):
         while os.stat("/proc/%d/ns/net" % far.pid).st_ino == here:
             assert time.monotonic() < end
             time.sleep(0.01)
-        self.ip("link", "set", "lo", "up")
         self.far = far.pid
         for i, mac in enumerate(CARDS):
             self.card(i, mac)
@@ -115,8 +114,23 @@ class NamespaceGuest(Guest):
                 "peer", "name", "far%d" % i, "netns", str(self.far))
         subprocess.run(["nsenter", "-n", "-t", str(self.far), "ip", "link", "set", "far%d" % i, "up"], check=True)
 
+    def unplug(self, i):
+        """Take a card out, wherever it is."""
+        subprocess.run(["nsenter", "-n", "-t", str(self.far), "ip", "link", "del", "far%d" % i], check=True)
+
     def ip(self, *args):
-        subprocess.run(["nsenter", "-n", "-t", str(self.main.pid), "ip", *args], check=True)
+        """Of the parking place: unshare has stayed in the namespace that the agent has left."""
+        return self.ip_of(self.main.pid, *args)
+
+    def ip_within(self, *args):
+        """Of the namespace of the agent and its containers."""
+        with open("/proc/%d/task/%d/children" % (self.main.pid, self.main.pid)) as f:
+            return self.ip_of(int(f.read()), *args)
+
+    @staticmethod
+    def ip_of(pid, *args):
+        return subprocess.run(["nsenter", "-n", "-t", str(pid), "ip", *args], check=True,
+                              capture_output=True, text=True).stdout
 
     def remove(self):
         if self.cgroup:

@@ -262,6 +262,31 @@ far_py()
 	clean
 }
 
+# the guest has the interfaces of $net and no other
+same_interfaces()
+{
+	equal "$(guest ls /sys/class/net)" "$(ip netns exec "$net" ls /sys/class/net | grep -v kata)"
+}
+
+@test "the guest has the interfaces of the namespace and no other" {
+	container
+	up
+	same_interfaces
+	equal "$(guest ls /sys/class/net)" lo
+	cable eth0 1
+	cable card0 2
+	reaches_soon card0 2
+	reaches eth0 1
+	same_interfaces
+	ip -n "$net" link del card0
+	eventually 20 guest_has_no card0
+	same_interfaces
+	# what was taken away is used again
+	cable eth7 3
+	reaches_soon eth7 3
+	same_interfaces
+}
+
 @test "members of a pod share the network" {
 	cable eth0 1
 	container

@@ -113,7 +113,7 @@ START_TEST(first_message)
 										  "\"rules\":[{\"priority\":9,\"family\":6,\"source\":\"fd00::/8\",\"table\":5}],"
 										  "\"neighbours\":[{\"interface\":\"eth0\",\"address\":\"10.0.0.1\","
 										  "\"mac\":\"02:00:00:00:00:01\",\"state\":128}]}");
-	clear_is(&b, &w, "interface eth1: name card3\n");
+	clear_is(&b, &w, "interface eth1: park its card\n");
 	build_is(&b, &w,
 		 "interface eth0: MAC address\n"
 		 "interface eth0: MTU 9000\n"
@@ -174,17 +174,11 @@ START_TEST(neutral_names_do_not_collide)
 	add_card(&b, 2, "eth0", NULL);
 	add_card(&b, 3, "eth1", NULL);
 	add_card(&b, 4, "card2_1", NULL);
-	w = want(&b, "{\"interfaces\":[" IFACE("3", "card2", "") "]}");
+	b.links[2].is_card = false;
+	w = want(&b, "{\"interfaces\":[" IFACE("2", "eth1", "") "," IFACE("3", "card2",
+									  "") "]}");
 	clear_is(&b, &w,
 		 "interface eth0: name card2_2\n"
-		 "interface eth1: name card3\n");
-	/* ... nor kept by one that has it */
-	memset(&b, 0, sizeof(b));
-	add_card(&b, 2, "card2", NULL);
-	add_card(&b, 3, "eth1", NULL);
-	w = want(&b, "{\"interfaces\":[" IFACE("3", "card2", "") "]}");
-	clear_is(&b, &w,
-		 "interface card2: name card2_1\n"
 		 "interface eth1: name card3\n");
 }
 END_TEST
@@ -223,10 +217,9 @@ START_TEST(only_what_was_brought_goes)
 	clear_is(&b, &w,
 		 "remove route default via 10.1.0.1 dev eth1\n"
 		 "remove route 10.1.0.0/16 dev eth1\n"
-		 "remove address 10.77.0.1/16 dev eth1\n"
 		 "interface eth1: down\n"
-		 "interface eth1: name card3\n"
-		 "interface eth1: MAC address\n");
+		 "interface eth1: MAC address\n"
+		 "interface eth1: park its card\n");
 	build_is(&b, &w, "");
 	net_items_remove(&b.owned, &had.items.v[0]);
 	ck_assert_uint_eq(b.owned.n, 1);
@@ -249,6 +242,58 @@ START_TEST(unknown_card)
 			      &b.is, test_arena(), &w, &err),
 		-ENODEV);
 	ck_assert_str_eq(err.msg, "interface eth0: the VM has no card 02:00:00:00:00:02");
+}
+END_TEST
+
+static void fetch_is(const char *text, const struct bed *here, const struct bed *parked,
+		     int code, const char *wanted)
+{
+	struct kata_err err = { 0 };
+	struct net_plan p;
+
+	ck_assert_int_eq(net_plan_fetch(message(text), &here->is, &parked->is,
+					test_arena(), &p, &err),
+			 code);
+	steps_are(&p, code ? "" : wanted);
+	if (code)
+		ck_assert_str_eq(err.msg, wanted);
+}
+
+/* What is parked under a name or an index has nothing to do with who has that here. */
+START_TEST(cards_are_brought_over)
+{
+	static const char three[] = "{\"interfaces\":[" IFACE("2", "eth0", "") "," IFACE(
+		"3", "eth1", "") "," IFACE("4", "eth2", "") "]}";
+	struct bed here = { 0 }, parked = { 0 };
+	struct nl_attr at[IFLA_IFNAME + 1];
+	struct kata_err err = { 0 };
+	struct net_plan p;
+	struct nl_msg m;
+
+	add_card(&parked, 2, "eth9", NULL);
+	add_card(&parked, 4, "eth0", NULL);
+	fetch_is(three, &here, &parked, -ENODEV,
+		 "interface eth1: the VM has no card 02:00:00:00:00:03");
+	add_card(&here, 3, "eth0", NULL);
+	fetch_is(three, &here, &parked, 0,
+		 "interface eth0: bring its card over\n"
+		 "interface eth2: bring its card over\n");
+	ck_assert_int_eq(net_plan_fetch(message(three), &here.is, &parked.is,
+					test_arena(), &p, &err),
+			 0);
+	/* somebody has the name still */
+	ck_assert_uint_eq(p.ops[0].index, 2);
+	ck_assert_str_eq(p.ops[0].text, "card%d");
+	ck_assert_uint_eq(p.ops[1].index, 4);
+	ck_assert_str_eq(p.ops[1].text, "eth2");
+	net_op_msg(&p.ops[1], &m);
+	ck_assert_uint_eq(m.head.nlmsg_type, RTM_NEWLINK);
+	ck_assert(nl_parse_msg(&m.head, sizeof(struct ifinfomsg), at, ARRAY_SIZE(at)));
+	ck_assert_str_eq((const char *)at[IFLA_IFNAME].data, "eth2");
+	add_card(&here, 2, "card0", NULL);
+	add_card(&here, 4, "eth2", NULL);
+	fetch_is(three, &here, &parked, 0, "");
+	fetch_is("{}", &here, &parked, 0, "");
 }
 END_TEST
 
@@ -420,6 +465,7 @@ int main(void)
 		neutral_names_do_not_collide,
 		only_what_was_brought_goes,
 		unknown_card,
+		cards_are_brought_over,
 		builder_stays_in_bounds,
 		reader_stays_in_bounds,
 		items_there_and_back,
