@@ -170,6 +170,7 @@ static struct jt_objv interfaces(const struct writer *w, const struct net_card *
 				.mtu = l->mtu,
 				.noarp = l->noarp,
 				.accept_ra = l->accept_ra,
+				.no_ipv6 = l->no_ipv6,
 				.addresses = addresses(w, l),
 			};
 	}

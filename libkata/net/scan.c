@@ -116,14 +116,24 @@ static bool is_l3s(struct rtnl_link *link)
 	       mode == rtnl_link_ipvlan_str2mode("l3s");
 }
 
-/* 1: unless it forwards; 2: always (ip-sysctl.txt) */
-static bool accepts_ra(const char *name)
+/* A switch of the link's IPv6, see ip-sysctl.txt: 0 or 1. -ENOENT: the kernel has no IPv6 on it. */
+static int read_ipv6(const char *name, const char *what)
 {
-	AUTO_FREE char *path = mem_printf("/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	AUTO_FREE char *path = mem_printf("/proc/sys/net/ipv6/conf/%s/%s", name, what);
 	AUTO_FREE char *text = NULL;
 	size_t len = 0;
+	int r = fs_read_at(AT_FDCWD, path, 16, &text, &len);
 
-	return fs_read_at(AT_FDCWD, path, 16, &text, &len) == 0 && text[0] != '0';
+	return r < 0 ? r : text[0] != '0';
+}
+
+/* accept_ra 1: unless it forwards; 2: always */
+static void take_ipv6(struct net_link *l)
+{
+	int off = read_ipv6(l->name, "disable_ipv6");
+
+	l->accept_ra = read_ipv6(l->name, "accept_ra") > 0;
+	l->no_ipv6 = off > 0 || off == -ENOENT;
 }
 
 static int take_link(struct nl_object *obj, const struct net_scan *s, void *dst,
@@ -149,7 +159,8 @@ static int take_link(struct nl_object *obj, const struct net_scan *s, void *dst,
 	};
 	str_copy(l->name, sizeof(l->name), rtnl_link_get_name(link));
 	str_copy(l->kind, sizeof(l->kind), kind ? kind : "");
-	l->accept_ra = l->up && accepts_ra(l->name);
+	if (l->up)
+		take_ipv6(l);
 	if (l->ether)
 		memcpy(l->mac, nl_addr_get_binary_addr(mac), sizeof(l->mac));
 	return 1;

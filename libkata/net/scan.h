@@ -34,7 +34,8 @@ struct net_link {
 	bool ether;    /* has Ethernet frames and a MAC */
 	bool loopback, up, noarp;
 	bool l3s;	/* ipvlan in the mode that bypasses tc */
-	bool accept_ra; /* takes router advertisements */
+	bool accept_ra; /* takes router advertisements; with no_ipv6, false while down */
+	bool no_ipv6;	/* IPv6 is off on it, or not in the host's kernel */
 	uint8_t mac[6];
 	uint32_t mtu;
 };

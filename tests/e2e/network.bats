@@ -252,6 +252,21 @@ far_py()
 	has "$(guest ip neigh)" "10.7.1.99 dev eth0 lladdr 02:00:00:00:00:99"
 }
 
+@test "IPv6 is off where the host's interface has it off" {
+	local addresses
+	cable eth0 1
+	cable eth1 2
+	# as docker does in networks without; it takes the addresses away
+	ip netns exec "$net" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6'
+	container
+	up
+	guest ping -c 1 -W 5 10.7.1.1 >&2
+	addresses=$(guest ip addr show eth0)
+	has "$addresses" "10.7.1.2/24"
+	has_not "$addresses" inet6
+	reaches eth1 2
+}
+
 @test "no network: the loopback interface and no delay" {
 	container
 	up

@@ -228,6 +228,18 @@ START_TEST(dual_stack)
 }
 END_TEST
 
+/* What the host's kernel would make by itself, or would not. */
+START_TEST(automatic_ipv6)
+{
+	struct net_link l[] = { lo, LINK(2, "eth0", "veth"), LINK(3, "eth1", "veth") };
+	struct net_scan s = { .links = l, .n_links = ARRAY_SIZE(l) };
+
+	l[1].accept_ra = true;
+	l[2].no_ipv6 = true;
+	check_message("automatic-ipv6", &s, 2, false);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -237,6 +249,7 @@ int main(void)
 		kinds_are_refused_by_name,
 		no_network,
 		dual_stack,
+		automatic_ipv6,
 	};
 
 	return suite_run("net_cards", tests, ARRAY_SIZE(tests));

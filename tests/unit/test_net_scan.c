@@ -46,6 +46,14 @@ START_TEST(links)
 	RUN("echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_ra");
 	s = scan(sk);
 	ck_assert(!link_of(&s, "eth0")->accept_ra);
+	ck_assert(!link_of(&s, "eth0")->no_ipv6);
+	RUN("echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+	s = scan(sk);
+	ck_assert(link_of(&s, "eth0")->no_ipv6);
+	/* the kernel takes IPv6 off a link that is too small for it, and its switches with it */
+	RUN("echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set eth0 mtu 1000");
+	s = scan(sk);
+	ck_assert(link_of(&s, "eth0")->no_ipv6);
 }
 END_TEST
 
