@@ -59,12 +59,21 @@ void caller_answer_with(struct caller *c, uint32_t number, int fd)
 	caller_free(c);
 }
 
-bool caller_is_there(const struct sandbox *sb, const struct caller *c)
+struct caller *caller_by_serial(const struct sandbox *sb, uint64_t serial)
 {
-	for (const struct caller *at = sb->callers; at; at = at->next)
-		if (at == c)
-			return at->waits;
-	return false;
+	for (struct caller *c = sb->callers; c; c = c->next)
+		if (c->serial == serial)
+			return c->waits ? c : NULL;
+	return NULL;
+}
+
+void caller_answer_serial(const struct sandbox *sb, uint64_t serial,
+			  const struct kata_err *err)
+{
+	struct caller *c = caller_by_serial(sb, serial);
+
+	if (c)
+		caller_answer(c, err);
 }
 
 void caller_subscribe(struct caller *c, const struct container *ct)
@@ -114,13 +123,13 @@ static void caller_gone(struct caller *c)
 	struct container *ct = container_by_number(c->sb, c->container);
 	struct process *p = ct ? container_process(ct, c->process) : NULL;
 
-	if (p && p->creator == c && p->number == 0) {
-		p->creator = NULL;
+	if (p && p->creator == c->serial && p->number == 0) {
+		p->creator = 0;
 		caller_free(c);
 		container_remove(ct);
 		return;
 	}
-	if (p && p->creator == c)
+	if (p && p->creator == c->serial)
 		shim_dismiss(p);
 	caller_free(c);
 }
@@ -163,6 +172,7 @@ int caller_add_take(struct sandbox *sb, int fd)
 		free(c);
 		return r;
 	}
+	c->serial = ++sb->last_caller;
 	c->next = sb->callers;
 	sb->callers = c;
 	return 0;

@@ -139,12 +139,9 @@ void container_guest_error(const struct container *ct, const struct msg_reply *m
 static void fail_container(struct container *ct, const struct kata_err *err)
 {
 	struct process *init = container_process(ct, 0);
-	struct caller *creator = init ? init->creator : NULL;
 
-	if (creator) {
-		init->creator = NULL;
-		caller_answer(creator, err);
-	}
+	if (init)
+		caller_answer_serial(ct->sb, init->creator, err);
 	container_remove(ct);
 }
 
@@ -178,8 +175,7 @@ static void on_built(void *arg, int code, const struct msg_reply *m)
 	if (!p)
 		return;
 	shim_built(p);
-	if (p->creator)
-		caller_answer(TAKE_PTR(p->creator), NULL);
+	caller_answer_serial(b.sb, p->creator, NULL);
 }
 
 static unsigned number_of(void *arg, const char *id)

@@ -33,8 +33,8 @@ enum needs {
 };
 
 struct request {
-	struct caller *caller;
-	struct container *ct; /* NULL with NEEDS_NEW, perhaps with NEEDS_ANY */
+	struct caller *caller; /* NULL: it left while its start waited */
+	struct container *ct;  /* NULL with NEEDS_NEW, perhaps with NEEDS_ANY */
 	const struct ctl_msg *m;
 	int *fds; /* set those that are taken to -1 */
 	size_t n_fds;
@@ -60,7 +60,7 @@ struct rule {
  */
 struct pending {
 	struct sandbox *sb;
-	struct caller *caller;
+	uint64_t caller; /* its serial */
 	uint32_t container, process;
 	bool starts; /* a program */
 	void (*done)(struct container *ct, struct process *p, bool ok);
@@ -73,6 +73,7 @@ static void on_reply(void *arg, int code, const struct msg_reply *m)
 	struct container *ct = container_by_number(p.sb, p.container);
 	struct kata_err err = { 0 };
 	bool ok = m && m->code == MSG_OK;
+	struct caller *c;
 
 	free(arg);
 	if (!ok && ct)
@@ -81,17 +82,18 @@ static void on_reply(void *arg, int code, const struct msg_reply *m)
 		err_set(&err, -ESRCH, "container not running");
 	if (ct && p.done)
 		p.done(ct, container_process(ct, p.process), ok);
-	if (!caller_is_there(p.sb, p.caller))
+	c = caller_by_serial(p.sb, p.caller);
+	if (!c)
 		return;
 	if (err.code)
-		caller_answer(p.caller, &err);
+		caller_answer(c, &err);
 	else if (p.answer)
-		p.answer(p.caller, ct);
+		p.answer(c, ct);
 	else
-		caller_answer(p.caller, NULL);
+		caller_answer(c, NULL);
 }
 
-/* @want: done, answer and process; the rest is filled in. */
+/* @want: done, answer, process and starts; the rest is filled in. */
 static int ask(const struct request *r, enum msg_type type, const struct buf *body,
 	       struct pending want, struct kata_err *err)
 {
@@ -100,7 +102,7 @@ static int ask(const struct request *r, enum msg_type type, const struct buf *bo
 
 	*p = want;
 	p->sb = r->ct->sb;
-	p->caller = r->caller;
+	p->caller = r->caller ? r->caller->serial : 0;
 	p->container = r->ct->number;
 	rc = agent_request(p->sb->agent, type, buf_ptr(body), buf_len(body),
 			   START_DEADLINE_MS, &(struct agent_call){ on_reply, p });
@@ -182,7 +184,7 @@ static int do_create(struct request *r, struct kata_err *err)
 	if (cgroup)
 		new.memory_fd = TAKE_FD(r->fds[2]);
 	ct = container_new_take(sb, &new);
-	container_process(ct, 0)->creator = r->caller;
+	container_process(ct, 0)->creator = r->caller->serial;
 	container_process(ct, 0)->flags = r->m->flags;
 	container_process(ct, 0)->passed = passed;
 	r->caller->container = ct->number;
@@ -198,6 +200,7 @@ static void started(struct container *ct, struct process *p, bool ok)
 		ct->state = ok ? CT_RUNNING : CT_CREATED;
 }
 
+/* @c: NULL when it has left; a start that was accepted goes on. */
 static int start_now(struct container *ct, struct caller *c, struct kata_err *err)
 {
 	const struct request r = { .caller = c, .ct = ct };
@@ -227,7 +230,7 @@ static int do_start(struct request *r, struct kata_err *err)
 	r->ct->state = CT_STARTING;
 	if (r->ct->sb->network.asked == 0)
 		return start_now(r->ct, r->caller, err);
-	r->ct->starter = r->caller;
+	r->ct->starter = r->caller->serial;
 	r->ct->start_waits = true;
 	return 0;
 }
@@ -236,12 +239,13 @@ void requests_network_settled(struct sandbox *sb)
 {
 	for (struct container *ct = sb->containers; ct; ct = ct->next) {
 		struct kata_err err = { 0 };
-		struct caller *c = TAKE_PTR(ct->starter);
+		struct caller *c;
 
 		if (!ct->start_waits)
 			continue;
 		ct->start_waits = false;
-		if (start_now(ct, c, &err) < 0 && caller_is_there(sb, c))
+		c = caller_by_serial(sb, ct->starter);
+		if (start_now(ct, c, &err) < 0 && c)
 			caller_answer(c, &err);
 	}
 }
@@ -253,7 +257,7 @@ static void executed(struct container *ct, struct process *p, bool ok)
 	(void)ct;
 	if (!p)
 		return;
-	p->creator = NULL;
+	p->creator = 0;
 	if (ok)
 		shim_built(p);
 	else
@@ -303,7 +307,7 @@ static int do_exec(struct request *r, struct kata_err *err)
 	p = process_new_take(r->ct, ++r->ct->sb->last_process, TAKE_FD(r->fds[1]));
 	p->pid = (pid_t)r->m->number;
 	p->flags = r->m->flags;
-	p->creator = r->caller;
+	p->creator = r->caller->serial;
 	r->caller->container = r->ct->number;
 	r->caller->process = p->number;
 	p->passed = passed;

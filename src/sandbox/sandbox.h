@@ -92,7 +92,7 @@ struct process {
 	uint32_t number; /* 0 = init */
 	pid_t pid; /* of its shim, in kata-runtime's pid namespace; 0 = not known (init) */
 	struct loop_src shim;
-	struct caller *creator; /* waits for the answer to CTL_CREATE or CTL_EXEC */
+	uint64_t creator; /* waits for the answer to CTL_CREATE or CTL_EXEC; 0 = none */
 	int stream[STREAM_MAX]; /* copies of what the shim got, -1 = none: see shims.c */
 	struct passed *passed;	/* NULL = nothing but stdio */
 	uint32_t flags;		/* of its CTL_CREATE or CTL_EXEC */
@@ -126,13 +126,17 @@ struct container {
 	int memory_fd; /* directory of its memory cgroup on the host, -1 = none */
 	struct oom oom;
 	struct msg_stats stats; /* the last the guest told */
-	struct caller *starter; /* its start waits for the guest's network; may be gone */
+	uint64_t starter;	/* its start waits for the guest's network */
 	bool start_waits;
 };
 
-/** struct caller - one connection of kata-runtime, for one request. */
+/**
+ * struct caller - one connection of kata-runtime, for one request. Whoever keeps one while others
+ * may run keeps its @serial: it can leave at any time, and its memory become another's.
+ */
 struct caller {
 	struct caller *next;
+	uint64_t serial; /* unique in this sandbox, from 1 */
 	struct sandbox *sb;
 	struct loop_src src;
 	bool waits;		     /* its answer is under way */
@@ -179,6 +183,7 @@ struct sandbox {
 	struct container *containers;
 	uint32_t last_container, last_process;
 	struct caller *callers;
+	uint64_t last_caller;
 	struct timeline timeline;
 	struct dns_relays dns; /* dns.c */
 	struct kata_err why;   /* why it ends, when something went wrong */
@@ -249,8 +254,11 @@ int caller_add_take(struct sandbox *sb, int fd) MUST_CHECK;
 void caller_answer(struct caller *c, const struct kata_err *err);
 /** caller_answer_with() - success, with a number and a descriptor (borrowed, -1 = none). */
 void caller_answer_with(struct caller *c, uint32_t number, int fd);
-/** caller_is_there() - does it still wait for an answer? @c may be a dead pointer. */
-bool caller_is_there(const struct sandbox *sb, const struct caller *c);
+/** caller_by_serial() - NULL: it has left, or waits for no answer any more. */
+struct caller *caller_by_serial(const struct sandbox *sb, uint64_t serial);
+/** caller_answer_serial() - as caller_answer(), if it still waits. */
+void caller_answer_serial(const struct sandbox *sb, uint64_t serial,
+			  const struct kata_err *err);
 /** caller_subscribe() - answered, and from now on it hears what happens to @ct. */
 void caller_subscribe(struct caller *c, const struct container *ct);
 void callers_tell_oom(const struct container *ct);

@@ -144,14 +144,13 @@ static void lost_while_built(struct process *p)
 	struct kata_err err = { 0 };
 
 	err_set(&err, -ECHILD, "kata-shim ended while the container was made");
-	if (p->creator)
-		caller_answer(TAKE_PTR(p->creator), &err);
+	caller_answer_serial(p->ct->sb, p->creator, &err);
 	container_remove(p->ct);
 }
 
 void shim_dismiss(struct process *p)
 {
-	p->creator = NULL;
+	p->creator = 0;
 	hang_up(p);
 	drop_streams(p);
 	ask_signal(p, SIGKILL);
