@@ -28,7 +28,7 @@ kata_packages()
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
 				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
-				podman conmon catatonit patchelf dbus-daemon strace
+				podman conmon catatonit patchelf dbus-daemon strace curl
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo docker-cli ;;
 		esac
 	done
