@@ -261,6 +261,9 @@ far_py()
 	container
 	up
 	guest ping -c 1 -W 5 10.7.1.1 >&2
+	equal "$(guest cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6)" 1
+	# the kernel makes link-local addresses when it has noticed the carrier
+	eventually 20 eval '! guest ip link show eth0 | grep -q NO-CARRIER'
 	addresses=$(guest ip addr show eth0)
 	has "$addresses" "10.7.1.2/24"
 	has_not "$addresses" inet6
