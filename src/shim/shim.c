@@ -183,7 +183,6 @@ static void attach_terminal(struct shim *s, int *fd)
 		attach_input(s->main_in, &in);
 	fd_closep(&in);
 	attach_output(s->main_out, fd);
-	send_winsize(s);
 }
 
 /* --- what the sandbox says ---------------------------------------------------------------- */
@@ -391,9 +390,6 @@ static int watch_all(struct shim *s, int signals, int ctl, struct kata_err *err)
 	rc = link_init(&s->link, s->loop, ctl);
 	if (rc < 0)
 		return err_sys_code(err, rc, "watch kata-sandbox");
-	/* before the program runs, which may ask for it at once */
-	if (s->terminal)
-		send_winsize(s);
 	return 0;
 }
 
@@ -410,7 +406,11 @@ int shim_init(struct shim *s, struct shim_start *from, struct kata_err *err)
 int shim_run(struct shim *s)
 {
 	struct kata_err err = { 0 };
-	int status = loop_run(s->loop, &err);
+	int status;
 
+	/* before the program runs, which may ask for it at once; later sizes come as signals */
+	if (s->terminal)
+		send_winsize(s);
+	status = loop_run(s->loop, &err);
 	return status < 0 ? STATUS_KILLED : status;
 }
