@@ -57,10 +57,30 @@ def links(g):
     """name -> [mac, mtu, is up, [addresses]]; waits for link-local addresses, which the kernel makes later."""
     end = time.monotonic() + 20
     while True:
-        found = links_now(g)
+        try:
+            found = links_now(g)
+        except Tentative:
+            settled(g)
+            continue
         if time.monotonic() > end or all(any(a.startswith("fe80") for a in v[3]) for n, v in found.items()
                                          if v[2] and n != "lo"):
             return found
+
+
+class Tentative(AssertionError):
+    pass
+
+
+def settled(g):
+    """The kernel adds an address as tentative and says at once that nobody is asked whether it is
+    taken: a detection would go on for a second or more."""
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        try:
+            return links_now(g)
+        except Tentative:
+            pass
+    return links_now(g)
 
 
 def links_now(g):
@@ -73,7 +93,9 @@ def links_now(g):
         elif words[0].startswith("link/"):
             found[name][0] = words[1] if len(words) > 1 else None
         elif words[0].startswith("inet"):
-            assert "tentative" not in words and "dadfailed" not in words, line
+            if "tentative" in words:
+                raise Tentative(line)
+            assert "dadfailed" not in words, line
             found[name][3].append(words[1])
     return found
 

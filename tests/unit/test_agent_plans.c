@@ -251,7 +251,7 @@ START_TEST(devices_are_bound_where_none_can_be_made)
 	struct kata_err err = { 0 };
 	struct stat st;
 
-	if (!without_mknod())
+	if (under_valgrind() || !without_mknod())
 		return; /* no user namespaces here */
 	close(t.fd);	/* it sees the mounts of the namespace it was opened in */
 	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
