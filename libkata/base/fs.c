@@ -120,7 +120,7 @@ static int open_temp(int dirfd, mode_t mode, char name[64])
 	int fd;
 
 	for (i = 0; i < TEMP_TRIES; i++) {
-		snprintf(name, 64, ".tmp.%ld.%u", (long)getpid(), i);
+		snprintf(name, 64, FS_TMP_PREFIX "%ld.%u", (long)getpid(), i);
 		fd = openat(dirfd, name,
 			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 		if (fd >= 0)

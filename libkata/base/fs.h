@@ -36,6 +36,9 @@ int fs_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len) MUST_CHECK;
 int fs_read_at(int dirfd, const char *name, size_t max, char **ret_data,
 	       size_t *ret_len) MUST_CHECK;
 
+/** How the temporary files' names begin that a killed fs_write_atomic() leaves. */
+#define FS_TMP_PREFIX ".tmp."
+
 /** fs_write_atomic() - temp file + rename in @dirfd; on failure nothing is left and nothing changed. */
 int fs_write_atomic(int dirfd, const char *name, const void *data, size_t len,
 		    mode_t mode) MUST_CHECK;

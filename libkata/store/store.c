@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "oci/names.h"
 
 #define LOCK_NAME "lock"
@@ -283,6 +284,7 @@ int store_sandbox_remove(const char *root, const char *sandbox_id, struct kata_e
 /* --- what is left and what there is --------------------------------------------------------- */
 
 /* Nothing in it, or nothing but our lock. */
+/* Nothing but what store_create() and an unfinished first record leave. */
 static bool holds_only_lock(int fd)
 {
 	struct dirent *e;
@@ -290,7 +292,8 @@ static bool holds_only_lock(int fd)
 	bool only = dir != NULL;
 
 	while (only && (e = readdir(dir)))
-		only = is_dot(e->d_name) || str_eq(e->d_name, LOCK_NAME);
+		only = is_dot(e->d_name) || str_eq(e->d_name, LOCK_NAME) ||
+		       str_has_prefix(e->d_name, FS_TMP_PREFIX);
 	if (dir)
 		closedir(dir);
 	return only;
@@ -305,10 +308,8 @@ void store_sweep(const char *root, const char *id)
 	    rmdir(d.path) < 0) { /* gone when it was empty */
 		lock = openat(d.fd, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
-		    holds_only_lock(d.fd)) {
-			unlinkat(d.fd, LOCK_NAME, 0);
-			rmdir(d.path);
-		}
+		    holds_only_lock(d.fd) && fs_remove_tree(AT_FDCWD, d.path) < 0)
+			log_debug("%s cannot be removed", d.path);
 	}
 	store_dir_done(&d);
 }

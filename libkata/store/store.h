@@ -96,8 +96,8 @@ int store_remove(const char *root, const char *id, struct store_dir *dir,
 		 struct kata_err *err) MUST_CHECK;
 /**
  * store_sweep() - remove what a create left that was killed before its first record: a
- * directory that is empty, or has nothing in it but our lock, held by nobody. Anything
- * else stays as it is.
+ * directory that is empty, or has nothing in it but our lock, held by nobody, and a
+ * record that was not finished. Anything else stays as it is.
  */
 void store_sweep(const char *root, const char *id);
 /** store_list() - ids with a record of ours, sorted; missing root = -ENOENT. */

@@ -174,6 +174,12 @@ START_TEST(sweep_removes_unrecorded_leftovers_only)
 	store_dir_done(&d);
 	store_sweep(t.path, "left");
 	ck_assert(!exists(&t, "left"));
+	/* while it wrote that */
+	ck_assert_int_eq(store_create(t.path, "left", &d, &err), 0);
+	make_file(d.fd, FS_TMP_PREFIX "77.0", "{");
+	store_dir_done(&d);
+	store_sweep(t.path, "left");
+	ck_assert(!exists(&t, "left"));
 	/* the same, but its creator is alive */
 	ck_assert_int_eq(store_create(t.path, "held", &held, &err), 0);
 	store_sweep(t.path, "held");
