@@ -66,8 +66,8 @@ static void send_winsize(struct process *p)
 	ask_guest(p, MSG_WINSIZE, body);
 }
 
-/* The shim tells the size as soon as it has the stream, the guest has a terminal to set it on
- * once the container is built: until then it is kept. */
+/* The shim tells the size when it begins; the guest has a terminal to set it on once the
+ * process is built: until then it is kept. */
 static void ask_winsize(struct process *p, const struct ctl_msg *m)
 {
 	p->height = m->height;
