@@ -115,11 +115,10 @@ teardown()
 
 @test "ctr tasks exec: output, stdin, status, directory, a program that is not there" {
 	cbox -d -- "$c" sleep 1000
-	equal "$(echo typed | cexec "$c" sh -c 'read l; echo "got $l"')" "got typed"
+	equal "$(echo typed | cexec_piped "$c" sh -c 'read l; echo "got $l"')" "got typed"
 	run -9 cexec "$c" sh -c 'exit 9'
-	equal "$(timeout 60 ctr tasks exec --exec-id "$(exec_id)" --cwd /tmp "$c" pwd 3>&-)" /tmp
-	equal "$(timeout 60 ctr tasks exec --exec-id "$(exec_id)" --user 1000:1000 "$c" \
-		id -u 3>&-)" 1000
+	equal "$(cexec --cwd /tmp "$c" pwd)" /tmp
+	equal "$(cexec --user 1000:1000 "$c" id -u)" 1000
 	run -1 cexec "$c" no-such-program
 	has "$output" 'executable file not found in $PATH'
 	is_task "$c" RUNNING
