@@ -15,8 +15,13 @@
 #
 # Environment, besides helpers':
 #   PODMAN_RUNTIME  another runtime (runc), to tell a test's mistake from the runtime's
+#   PODMAN_NETNS    name of a network namespace that is podman's host: it has netavark there; and
+#                   a mount namespace with a /run/containers of its own, for netavark's and aardvark's
+#                   files there are those of the machine, whatever podman is told
 
 bats_require_minimum_version 1.5.0
+
+podman_sid_packages='podman conmon netavark aardvark-dns catatonit'
 
 # --- podman of sid ----------------------------------------------------------------------------
 
@@ -31,13 +36,14 @@ fetch_podman_sid()
 	rm -rf "$new"
 	mkdir -p "$new"
 	sid_lists "$arch" || return 1
+	# shellcheck disable=SC2086 # a list of words
 	apt_run "sid-podman-$arch" timeout 600 apt-get -q -y --no-install-recommends --download-only \
-		install podman conmon netavark catatonit >&2 </dev/null || return 1
+		install $podman_sid_packages >&2 </dev/null || return 1
 	for deb in "$cache/apt/sid-podman-$arch"/cache/archives/*.deb; do
 		dpkg-deb -x "$deb" "$new" || return 1
 	done
 	lib=$(cd "$new" && echo usr/lib/*-linux-gnu*)
-	for p in usr/bin/podman usr/bin/conmon usr/lib/podman/netavark; do
+	for p in usr/bin/podman usr/bin/conmon usr/lib/podman/{netavark,aardvark-dns}; do
 		patchelf --set-interpreter "$(sid_loader "$new" "$dir" "$lib")" --force-rpath \
 			--set-rpath "$dir/$lib" "$new/$p" || return 1
 	done
@@ -64,22 +70,38 @@ sid_loader()
 	echo "$2/$found"
 }
 
-# podman_sid: directory of the unpacked packages
+# podman_sid: directory of the unpacked packages; others have another
 podman_sid()
 {
 	local path=${KATA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kata}/engines/podman-sid
+	path+=-$(cksum <<<"$podman_sid_packages" | cut -d ' ' -f 1)
 	once "$path" fetch_podman_sid >&2 || return 1
 	echo "$path"
 }
 
 # --- one of the tests' own ----------------------------------------------------------------------
 
+# podman_host: the process that holds the mount namespace, until it is killed
+podman_host()
+{
+	# shellcheck disable=SC2016 # of that shell
+	setsid -f unshare -m sh -c 'mkdir -p /run/containers && mount -t tmpfs none /run/containers &&
+		echo $$ >"$1" && exec sleep infinity >/dev/null 2>&1' sh "$P/host" </dev/null 3>&- 4>&- 5>&- 6>&-
+	eventually 10 test -s "$P/host"
+	podman_host=$(cat "$P/host")
+	export podman_host
+}
+
 # podman_setup_file system|sid
 podman_setup_file()
 {
-	local sid='' program
+	local sid='' program enter=''
 	P=$(mktemp -d /tmp/kata-podman.XXXXXX)
 	export P
+	if [ -n "${PODMAN_NETNS:-}" ]; then
+		podman_host
+		enter="nsenter --mount=/proc/$podman_host/ns/mnt --net=/run/netns/$PODMAN_NETNS"
+	fi
 	program=$(command -v podman)
 	if [ "$1" = sid ]; then
 		sid=$(podman_sid)
@@ -93,8 +115,8 @@ podman_setup_file()
 		#!/bin/sh
 		export CONTAINERS_CONF=\${CONTAINERS_CONF:-$P/containers.conf}
 		export PODMAN_IGNORE_CGROUPSV1_WARNING=1
-		exec $program --root $P/root --runroot $P/run --tmpdir $P/tmp \
-			--runtime ${PODMAN_RUNTIME:-kata} "\$@"
+		exec $enter $program --root $P/root --runroot $P/run --tmpdir $P/tmp \
+			--runtime \${PODMAN_RUNTIME:-kata} "\$@"
 	END
 	chmod +x "$P/podman" "$P/kata-runtime"
 	tar -c -C "$(rootfs_busybox)" . |
@@ -105,8 +127,7 @@ podman_setup_file()
 # The limits are those of a machine without CAP_SYS_RESOURCE, on which runc fails to raise them.
 containers_conf()
 {
-	local prefix=$1 helpers=/usr/libexec/podman
-	[ -z "$prefix" ] || helpers=$prefix/usr/lib/podman
+	local prefix=$1
 	cat <<-END
 		[containers]
 		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -115,7 +136,13 @@ containers_conf()
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
 		conmon_path = ["$prefix/usr/bin/conmon"]
-		helper_binaries_dir = ["$helpers", "$prefix/usr/bin"]
+		helper_binaries_dir = ["$prefix/usr/lib/podman", "$prefix/usr/libexec/podman", "$prefix/usr/bin"]
+	END
+	[ -z "${PODMAN_NETNS:-}" ] || cat <<-END
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$P/networks"
+		default_subnet = "10.205.0.0/24"
 	END
 	[ "${2:-}" = no-runtimes ] || printf '[engine.runtimes]\nkata = ["%s"]\n' "$P/kata-runtime"
 }
@@ -124,9 +151,11 @@ podman_teardown_file()
 {
 	local p m
 	[ -n "${P:-}" ] || return 0
-	for p in $(timeout 20 python3 "$e2e_dir/processes.py" "$P" | awk '{ print $2 }'); do
+	for p in $(timeout 20 python3 "$e2e_dir/processes.py" "$P" | awk '{ print $2 }') ${podman_host:-}; do
 		kill -9 "$p" 2>/dev/null || true
+		eventually 10 gone "$p"
 	done
+	podman_host=''
 	for m in $(mounts_below "$P" | sort -r); do
 		umount -l "$m"
 	done
@@ -161,7 +190,7 @@ podman_teardown()
 
 mounts_below()
 {
-	awk -v d="$1/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort
+	awk -v d="$1/" 'index($5, d) == 1 { print $5 }' "/proc/${podman_host:-self}/mountinfo" | sort
 }
 
 # ids container|pod: of all that there have been
