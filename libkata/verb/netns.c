@@ -60,6 +60,30 @@ int netns_open(struct creation *c, struct kata_err *err)
 
 /* --- is it anybody's? -------------------------------------------------------------------- */
 
+/*
+ * With all its threads. Programs in Go (podman, containerd) make and enter namespaces in threads that they
+ * then give up; their first one cannot be ended, and stays there, asleep, as long as the program lives.
+ */
+static bool lives_in(int pid, const struct stat *ns)
+{
+	AUTO_FREE char *tasks = mem_printf("/proc/%d/task", pid);
+	DIR *dir = opendir(tasks);
+	bool some = false, all = true;
+	struct dirent *d;
+
+	while (dir && all && (d = readdir(dir))) {
+		AUTO_FREE char *path = mem_printf("%s/%s/ns/net", tasks, d->d_name);
+
+		if (d->d_name[0] == '.')
+			continue;
+		some = true;
+		all = is_at(path, ns);
+	}
+	if (dir)
+		closedir(dir);
+	return some && all;
+}
+
 /* Return: a process that lives in @ns, 0 = nobody that we may look at. */
 static pid_t find_user(const struct stat *ns)
 {
@@ -68,13 +92,10 @@ static pid_t find_user(const struct stat *ns)
 	struct dirent *d;
 
 	while (proc && found == 0 && (d = readdir(proc))) {
-		char path[64];
 		uint64_t pid;
 
-		if (str_to_u64(d->d_name, 1, INT32_MAX, &pid) < 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-		if (is_at(path, ns))
+		if (str_to_u64(d->d_name, 1, INT32_MAX, &pid) == 0 &&
+		    lives_in((int)pid, ns))
 			found = (pid_t)pid;
 	}
 	if (proc)
