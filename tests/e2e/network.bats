@@ -331,6 +331,82 @@ same_interfaces()
 	reaches eth0 1
 }
 
+# slave NAME N KIND MODE...: as cable, but NAME is of that kind, upon a cable between two of $far's own
+slave()
+{
+	local name=$1 n=$2 kind=$3
+	shift 3
+	ip -n "$far" link add "over$n" type veth peer name "under$n"
+	ip -n "$far" addr add "10.7.$n.1/24" dev "over$n"
+	ip -n "$far" addr add "fd07:$n::1/64" dev "over$n" nodad
+	ip -n "$far" link set "over$n" up
+	ip -n "$far" link set "under$n" up
+	ip -n "$far" link add plug0 link "under$n" type "$kind" "$@" ||
+		skip "hardware: the kernel has no $kind"
+	ip -n "$far" link set plug0 netns "$net" name "$name"
+	ip -n "$net" addr add "10.7.$n.2/24" dev "$name"
+	ip -n "$net" addr add "fd07:$n::2/64" dev "$name" nodad
+	ip -n "$net" link set "$name" up
+}
+
+@test "a macvlan" {
+	slave eth0 1 macvlan mode bridge
+	container
+	up
+	reaches eth0 1
+	kata delete --force "$c"
+	clean
+	untouched eth0 1
+}
+
+@test "an ipvlan in mode l2" {
+	slave eth0 1 ipvlan mode l2
+	container
+	up
+	guest ping -c 1 -W 5 10.7.1.1 >&2
+	guest ping -c 1 -W 5 fd07:1::1 >&2
+	far ping -c 1 -W 5 10.7.1.2 >&2
+	kata delete --force "$c"
+	clean
+	untouched eth0 1
+}
+
+# answers ARP and pings for 10.7.1.1 on a tap of the namespace that is in $1, from outside of it
+served_tap='
+import ctypes, fcntl, os, socket, struct, sys
+setns = ctypes.CDLL(None).setns
+home, there = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(sys.argv[1], os.O_RDONLY)
+assert setns(there, 0x40000000) == 0
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH22x", b"eth0", 0x1002))
+assert setns(home, 0x40000000) == 0
+mac, ip = bytes.fromhex("020000000001"), socket.inet_aton("10.7.1.1")
+print("ready", flush=True)
+while f := os.read(tap, 65536):
+    if f[12:14] == b"\x08\x06" and f[38:42] == ip:
+        os.write(tap, f[6:12] + mac + f[12:21] + b"\2" + mac + ip + f[22:32])
+    elif f[12:14] == b"\x08\0" and f[23] == 1 and f[34] == 8:
+        body = b"\0\0" + b"\0\0" + f[38:]
+        total = sum(struct.unpack(">%dH" % (len(body) // 2), body[:len(body) & ~1]))
+        total = (total & 0xffff) + (total >> 16)
+        body = b"\0\0" + struct.pack(">H", ~(total + (total >> 16)) & 0xffff) + f[38:]
+        os.write(tap, f[6:12] + mac + f[12:26] + f[30:34] + f[26:30] + body)
+'
+
+@test "a tap that a process of the host serves" {
+	python3 -c "$served_tap" "/run/netns/$net" >"$T/tap" 3>&- &
+	eventually 10 grep -q ready "$T/tap"
+	ip -n "$net" addr add 10.7.1.2/24 dev eth0
+	ip -n "$net" link set eth0 up
+	container
+	up
+	guest ping -c 1 -W 5 10.7.1.1 >&2
+	kata delete --force "$c"
+	clean
+	has "$(ip -n "$net" addr show eth0)" "10.7.1.2/24"
+	kill %1
+}
+
 @test "an interface that cannot be wired is refused by name" {
 	ip -n "$net" link add br0 type bridge
 	ip -n "$net" link set br0 up
@@ -340,6 +416,21 @@ same_interfaces()
 	has "$output" "network interface br0 is of kind bridge, which cannot be given to a VM"
 	equal "$(leaks | grep -v '^netns')" ""
 	ip -n "$net" link set br0 down
+	ip -n "$net" tuntap add tun0 mode tun
+	ip -n "$net" link set tun0 up
+	run kata run --bundle "$T/b" "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "network interface tun0 is of kind tun and has no Ethernet frames"
+	ip -n "$net" link del tun0
+	ip -n "$net" link add under type veth peer name p0
+	if ip -n "$net" link add mvt0 link under type macvtap; then
+		ip -n "$net" link set under up
+		ip -n "$net" link set mvt0 up
+		run kata run --bundle "$T/b" "$c"
+		[ "$status" -ne 0 ]
+		has "$output" "network interface mvt0 is of kind macvtap, which cannot be given to a VM"
+	fi
+	ip -n "$net" link del under
 	kata run --bundle "$T/b" "$c" </dev/null
 }
 
@@ -369,8 +460,21 @@ same_interfaces()
 	clean
 	kill %1
 	eventually 10 eval '! ip netns pids "$net" | grep -q .'
+	# a thread of an engine's that has been there is no user (podman 5 and containerd have such)
+	python3 -c "$visitor" "/run/netns/$net" >"$T/visitor" 3>&- &
+	eventually 10 grep -q there "$T/visitor"
+	has "$(ip netns pids "$net")" "$!"
 	kata run --bundle "$T/b" "$c" </dev/null
 }
+
+# its first thread is in the namespace, another is not
+visitor='
+import ctypes, os, sys, threading, time
+threading.Thread(target=lambda: time.sleep(1000), daemon=True).start()
+assert ctypes.CDLL(None).setns(os.open(sys.argv[1], os.O_RDONLY), 0x40000000) == 0
+print("there", flush=True)
+time.sleep(1000)
+'
 
 # resolver NAME NETNS ADDRESS...: runs until the test ends, says what it is asked in $T/NAME
 resolver()
@@ -472,6 +576,45 @@ resolver()
 	wait $!
 	eventually 20 eval '! guest ip addr show eth0 | grep -q 10.8.0.1'
 	reaches eth0 1
+}
+
+# clean, in one look: of what we make nothing is in the namespace
+untouched_by_us()
+{
+	[ -z "$(ip -n "$net" -o link | grep kata)$(tc -n "$net" qdisc show | grep -E 'ingress|clsact')" ] &&
+		[ "$(ip -n "$net" -o neigh)" = "$neighbours" ]
+}
+
+# The VMM never says a word, so that no guest costs its time: taps, filters and marks are made before it is
+# started. Every fourth is deleted while it waits; in the others something is killed at some instant.
+@test "two hundred creations on one network, most of them killed on the way" {
+	local i neighbours pid
+	cable eth0 1
+	far ping -c 1 -W 5 10.7.1.2 >&2
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$T/vmm"
+	chmod +x "$T/vmm"
+	conf hypervisor "path = $T/vmm"
+	sh_bundle b true "$(in_net)"
+	ip -n "$net" neigh flush all
+	neighbours=$(ip -n "$net" -o neigh)
+	RANDOM=4
+	for i in $(seq 200); do
+		kata create --bundle "$T/b" "$c" </dev/null >"$T/o" 2>&1 &
+		if [ $((i % 4)) = 0 ]; then
+			eventually 10 test -e "$ROOT/@$c/net.json"
+		else
+			sleep 0.0$((RANDOM % 90 + 10))
+			eventually 10 eval 'pid=$(pgrep -f "^kata-sandbox $ROOT/@$c " ||
+				pgrep -f "$ROOT create --bundle $T/b" || ! kill -0 $!)'
+			# shellcheck disable=SC2086 # pids
+			kill -9 $pid 2>/dev/null || true
+		fi
+		kata delete --force "$c" >"$T/d" 2>&1
+		wait $! || true
+		[ ! -e "$ROOT/$c" ] && [ ! -e "$ROOT/@$c" ]
+		untouched_by_us || fail "after $i: $(cat "$T/o" "$T/d"; ip -n "$net" -o link; tc -n "$net" qdisc show)"
+	done
+	untouched eth0 1
 }
 
 @test "many containers in a row on one network" {
