@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,8 +31,10 @@
 #include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "attrs.h"
 #include "caps.h"
 #include "devices.h"
+#include "keyring.h"
 #include "lookup.h"
 #include "mounts.h"
 #include "passed.h"
@@ -110,8 +111,6 @@ static int step_oom_score(struct child *c, struct kata_err *err)
 	char text[16];
 	int r;
 
-	if (!score && c->job->spec->process)
-		score = c->job->spec->process->oomScoreAdj;
 	if (!score)
 		return 0;
 	snprintf(text, sizeof(text), "%d", *score);
@@ -121,11 +120,7 @@ static int step_oom_score(struct child *c, struct kata_err *err)
 
 static int step_rlimits(struct child *c, struct kata_err *err)
 {
-	const struct jt_objv *limits = &c->p->rlimits;
-
-	if (limits->n == 0 && c->job->spec->process)
-		limits = &c->job->spec->process->rlimits;
-	return rlimits_apply(limits, err);
+	return rlimits_apply(&c->p->rlimits, err);
 }
 
 /* The pid namespace is joined by the fork itself. */
@@ -154,13 +149,15 @@ static int step_cgroup_ns(struct child *c, struct kata_err *err)
 
 static int step_keyring(struct child *c, struct kata_err *err)
 {
-	char name[160];
+	if (c->job->no_keyring)
+		return 0;
+	return keyring_join(c->job->id, is_init(c),
+			    oci_spec_ns(c->job->spec, OCI_NS_USER) != NULL, err);
+}
 
-	snprintf(name, sizeof(name), "_ses.%s", c->job->id);
-	/* kernels without keyrings have nothing to leak */
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS)
-		return err_sys(err, "unable to join session keyring");
-	return 0;
+static int step_initial_affinity(struct child *c, struct kata_err *err)
+{
+	return attrs_affinity(c->p, ATTRS_INITIAL, err);
 }
 
 /* Has the VM the names that are asked for? */
@@ -307,16 +304,16 @@ static int step_stdio(struct child *c, struct kata_err *err)
 	return 0;
 }
 
-static const struct oci_caps *wanted_caps(const struct child *c)
+static int step_attrs(struct child *c, struct kata_err *err)
 {
-	if (c->p->capabilities || !c->job->spec->process)
-		return c->p->capabilities;
-	return c->job->spec->process->capabilities;
+	int r = is_init(c) ? 0 : attrs_affinity(c->p, ATTRS_FINAL, err);
+
+	return r < 0 ? r : attrs_apply(c->p, c->job->spec->linux_, err);
 }
 
 static int step_bounding(struct child *c, struct kata_err *err)
 {
-	c->caps = caps_plan(wanted_caps(c), caps_last());
+	c->caps = caps_plan(c->p->capabilities, caps_last());
 	if (c->p->noNewPrivileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "set no_new_privs");
 	return caps_bound(&c->caps, err);
@@ -383,13 +380,15 @@ static const struct step init_steps[] = {
 };
 
 static const struct step exec_steps[] = {
-	{ step_isolate }, { step_oom_score }, { step_rlimits },
-	{ step_keyring }, { step_join },      { step_tty },
+	{ step_isolate }, { step_initial_affinity }, { step_oom_score },
+	{ step_rlimits }, { step_keyring },	     { step_join },
+	{ step_tty },
 };
 
 static const struct step process_steps[] = {
-	{ step_environment }, { step_stdio },	  { step_cwd },	 { step_bounding },
-	{ step_user },	      { step_cwd_again }, { step_caps }, { step_lookup },
+	{ step_environment }, { step_stdio },	 { step_attrs },
+	{ step_cwd },	      { step_bounding }, { step_user },
+	{ step_cwd_again },   { step_caps },	 { step_lookup },
 };
 
 static int run_steps(struct child *c, const struct step *steps, size_t n,
@@ -490,6 +489,8 @@ void child_main(const struct child_job *job)
 	int r;
 
 	c.job = &c.own;
+	if (!is_init(&c))
+		c.p = attrs_inherit(c.p, job->spec->process, c.arena);
 	c.user = c.p->user ? c.p->user : &root;
 	reset_signals();
 	if (is_init(&c))

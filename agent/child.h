@@ -35,6 +35,7 @@ struct child_report {
  * @passed:     descriptors for 3 and up
  * @report_fd:  our end of the pair
  * @cgroup_fd, @cgroup:  the container's group and its path; -1, NULL = none
+ * @no_keyring: stay with the session keyring of the agent
  */
 struct child_job {
 	const struct oci_spec *spec;
@@ -47,6 +48,7 @@ struct child_job {
 	int stdio[3];
 	int passed[PROTO_PASSED_MAX];
 	unsigned n_passed;
+	bool no_keyring;
 };
 
 /** child_main() - in the child: never returns. */

@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "attrs.h"
 #include "cgroup.h"
 #include "child.h"
 #include "devices.h"
@@ -118,7 +119,9 @@ static int check_spec(const struct oci_spec *spec, struct kata_err *err)
 {
 	int r = devices_check(spec->linux_, err);
 
-	return r < 0 ? r : sysctls_check(spec, err);
+	if (r == 0)
+		r = sysctls_check(spec, err);
+	return r < 0 ? r : attrs_check(spec->process, spec->linux_, err);
 }
 
 static int make_group(struct container *c, struct kata_err *err)
@@ -160,6 +163,7 @@ static struct child_job child_job(const struct container *c)
 		.join_pidfd = -1,
 		.cgroup_fd = c->cgroup_fd,
 		.cgroup = c->cgroup,
+		.no_keyring = c->no_keyring,
 	};
 }
 
@@ -231,6 +235,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->number = req->target.container;
 	c->id = req->id;
 	c->spec = req->spec;
+	c->no_keyring = req->noKeyring;
 	c->arena = *a;
 	c->cgroup_fd = c->drain_fd = c->mntns_fd = -1;
 	c->drain.fd = -1;
@@ -260,6 +265,9 @@ int container_exec(struct container *c, const struct req_exec *req, struct rpc_c
 
 	if (req->target.process == 0 || container_process(c, req->target.process))
 		return err_set(err, -EEXIST, "process %u exists", req->target.process);
+	r = attrs_check(req->spec, NULL, err);
+	if (r < 0)
+		return r;
 	p = process_new_take(c, req->target.process, req->spec, &req->passed,
 			     TAKE_PTR(*a));
 	job.join_pidfd = c->processes->pidfd;

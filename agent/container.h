@@ -28,6 +28,7 @@ enum container_state {
  * @drain:     runs since init's death while further processes have output that nobody reads
  * @impatient: it has run out
  * @sync_pid:  of the child that writes the filesystems out, 0 = none yet; @synced: it is done
+ * @no_keyring: its processes get no session keyring of the container's
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
 struct container {
@@ -46,7 +47,7 @@ struct container {
 	struct loop_src drain;
 	int drain_fd, mntns_fd;
 	pid_t sync_pid;
-	bool doomed, killed, impatient, synced, paused;
+	bool doomed, killed, impatient, synced, paused, no_keyring;
 	struct rpc_call deleting, pausing;
 };
 

@@ -38,27 +38,29 @@ const char *env_get(const struct jt_strv *env, const char *name)
 	return NULL;
 }
 
-static void env_put(const char **out, size_t *n, const char *entry)
+/* Does another of its name follow? */
+static bool is_replaced(const struct jt_strv *env, size_t i)
 {
-	for (size_t i = 0; i < *n; i++) {
-		if (same_name(out[i], entry)) {
-			out[i] = entry;
-			return;
-		}
+	for (size_t k = i + 1; k < env->n; k++) {
+		if (same_name(env->v[k], env->v[i]))
+			return true;
 	}
-	out[(*n)++] = entry;
+	return false;
 }
 
 char **env_make(const struct jt_strv *env, const char *home, struct arena *a)
 {
 	const char **out = arena_array(a, env->n + 2, sizeof(*out));
 	const char *own = env_get(env, "HOME");
+	bool add_home = !own || !*own;
 	size_t n = 0;
 
-	for (size_t i = 0; i < env->n; i++)
-		env_put(out, &n, env->v[i]);
-	if (!own || !*own)
-		env_put(out, &n, arena_printf(a, "HOME=%s", home));
+	for (size_t i = 0; i < env->n; i++) {
+		if (!is_replaced(env, i) && !(add_home && same_name(env->v[i], "HOME")))
+			out[n++] = env->v[i];
+	}
+	if (add_home)
+		out[n++] = arena_printf(a, "HOME=%s", home);
 	out[n] = NULL;
 	return (char **)out;
 }

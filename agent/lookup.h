@@ -11,8 +11,9 @@
 const char *env_get(const struct jt_strv *env, const char *name);
 
 /**
- * env_make() - the environment for execve: a later entry replaces an earlier one of its name in
- * its place; HOME=@home is put in when there is none or an empty one. Memory from @a.
+ * env_make() - the environment for execve, as runc's prepareEnv makes it: of several entries of one
+ * name the last stays, where it is; HOME=@home is appended when there is none or an empty one.
+ * Memory from @a.
  */
 char **env_make(const struct jt_strv *env, const char *home, struct arena *a);
 

@@ -38,6 +38,7 @@ static const struct jt_field create_fields[] = {
 	JT(struct req_create, spec, JT_OBJ, .flags = JT_REQUIRED, .sub = &oci_spec_tab),
 	JT(struct req_create, streams, JT_OBJ, .sub = &streams_tab),
 	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
+	JT(struct req_create, noKeyring, JT_BOOL),
 };
 
 static const struct jt_field exec_fields[] = {

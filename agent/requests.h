@@ -30,6 +30,7 @@ struct req_create {
 	const struct oci_spec *spec;
 	const struct req_streams *streams;
 	struct passed_list passed;
+	bool noKeyring;
 };
 
 struct req_exec {

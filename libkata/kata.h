@@ -49,10 +49,11 @@ struct kata_create_args {
 	/* How many descriptors of the calling process, from 3 on, the program gets in the same places:
 	 * first those that it is told of in LISTEN_FDS. They are taken: closed in any case. */
 	unsigned listen_fds, preserve_fds;
-	const char *listen_fdnames;    /* their LISTEN_FDNAMES; NULL = none */
-	bool no_pivot, no_new_keyring; /* meaningless in a VM; accepted */
-	bool detach;		       /* run */
-	bool keep;		       /* run */
+	const char *listen_fdnames; /* their LISTEN_FDNAMES; NULL = none */
+	bool no_pivot;		    /* meaningless in a VM; accepted */
+	bool no_new_keyring;	    /* no session keyring of the container's own */
+	bool detach;		    /* run */
+	bool keep;		    /* run */
 };
 
 /** kata_create() - build the container up to the exec gate. */

@@ -36,6 +36,6 @@ struct kata_create_args create_fill(const void *args, char **words);
 		CREATE_OPT("no-pivot", 0, OPT_SWITCH, NULL, no_pivot,                          \
 			   "accepted; has no meaning in a VM"),                                \
 		CREATE_OPT("no-new-keyring", 0, OPT_SWITCH, NULL, no_new_keyring,              \
-			   "accepted; has no meaning in a VM")
+			   "make no session keyring for the container")
 
 #endif

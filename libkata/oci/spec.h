@@ -78,6 +78,8 @@ struct oci_scheduler {
 	struct jt_strv flags;
 	uint64_t runtime, deadline, period; /* nanoseconds */
 };
+/* NULL-terminated: SCHED_FLAG_*; index = bit in sched_attr.sched_flags */
+extern const char *const oci_sched_flags[];
 
 struct oci_cpu_affinity {
 	const char *initial, *final;

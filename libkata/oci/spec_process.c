@@ -33,7 +33,7 @@ static const char *const sched_policies[] = {
 	NULL,
 };
 
-static const char *const sched_flags[] = {
+const char *const oci_sched_flags[] = {
 	"SCHED_FLAG_RESET_ON_FORK",  "SCHED_FLAG_RECLAIM",
 	"SCHED_FLAG_DL_OVERRUN",     "SCHED_FLAG_KEEP_POLICY",
 	"SCHED_FLAG_KEEP_PARAMS",    "SCHED_FLAG_UTIL_CLAMP_MIN",
@@ -156,7 +156,7 @@ static int scheduler_check(const void *obj, const char *path, struct kata_err *e
 			"runtime, deadline and period can only be set for SCHED_DEADLINE, "
 			"policy is %s",
 			sched_policies[s->policy]);
-	return spec_need_words(&s->flags, sched_flags, path, "flags", err);
+	return spec_need_words(&s->flags, oci_sched_flags, path, "flags", err);
 }
 
 static const struct jtab scheduler_tab = {

@@ -65,6 +65,7 @@ enum ctl_type {
 #define CTL_F_PAUSED 4u /* exec --ignore-paused */
 /* CTL_CREATE, CTL_EXEC: descriptor 0, 1 or 2 of the shim is /dev/null; so is the guest process's */
 #define CTL_F_NULL(stream) (8u << (stream))
+#define CTL_F_NO_KEYRING 256u /* create --no-new-keyring */
 #define CTL_F_PASSED                                                                     \
 	128u /* behind the others: passed.json (proto/passed.h), and for each file in it, in
 	    * order, a mount that is nowhere yet */

@@ -193,6 +193,10 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 	json_out_str(&o, arena_printf(a, "c%u/rootfs", g->number));
 	json_out_key(&o, "spec");
 	jtab_encode(&oci_spec_tab, &copy, &o);
+	if (g->no_keyring) {
+		json_out_key(&o, "noKeyring");
+		json_out_bool(&o, true);
+	}
 	write_streams(&o, &g->streams);
 	json_out_end_object(&o);
 	return 0;

@@ -26,6 +26,7 @@ struct guest_streams {
 
 /**
  * struct guest_create - what MSG_CREATE is made of.
+ * @no_keyring: no session keyring of its own
  * @number_of: the number of the container of this VM that has the id; 0 = there is none
  */
 struct guest_create {
@@ -33,6 +34,7 @@ struct guest_create {
 	const char *id;
 	unsigned number;
 	struct guest_streams streams;
+	bool no_keyring;
 	unsigned (*number_of)(void *arg, const char *id);
 	void *arg;
 };

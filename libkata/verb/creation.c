@@ -391,6 +391,8 @@ static int ask(struct creation *c, struct kata_err *err)
 		return err_sys_code(err, config, "memfd");
 	fds[n++] = config;
 	fds[n++] = theirs;
+	if (c->args->no_new_keyring)
+		m.flags |= CTL_F_NO_KEYRING;
 	if (cgroup_memory_dir(c->cgroup) >= 0) {
 		m.flags |= CTL_F_CGROUP;
 		fds[n++] = cgroup_memory_dir(c->cgroup);

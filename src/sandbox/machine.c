@@ -198,6 +198,7 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 	struct buf body = { 0 };
 	int r;
 
+	g.no_keyring = container_process(ct, 0)->flags & CTL_F_NO_KEYRING;
 	g.streams.terminal = ct->spec->process && ct->spec->process->terminal;
 	r = shim_streams(container_process(ct, 0), &g.streams);
 	if (r < 0)

@@ -376,12 +376,13 @@ class HostPeer:
         for kind, token in p.tokens.items():
             self.expected[token] = (p, kind)
 
-    def create(self, number, rootfs, spec, kinds=("stdout", "stderr"), ident=None):
+    def create(self, number, rootfs, spec, kinds=("stdout", "stderr"), ident=None,
+               **more):
         terminal = (spec.get("process") or {}).get("terminal")
         p = Process(self, number, 0, ["tty"] if terminal else list(kinds))
         self.expect(p)
         p.reply = self.call(CREATE, {"container": number, "id": ident or "test%d" % number,
-                                     "rootfs": rootfs, "spec": spec, "streams": tokens(p)})
+                                     "rootfs": rootfs, "spec": spec, "streams": tokens(p), **more})
         # the reply and the connections travel separately
         self.run(lambda: len(p.socks) == len(p.tokens))
         return p

@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "attrs.h"
 #include "base/str.h"
 #include "caps.h"
 #include "devices.h"
@@ -125,6 +126,135 @@ START_TEST(capability_sets)
 }
 END_TEST
 
+static const struct oci_process *process_of(const char *members)
+{
+	char *text = mem_printf("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\","
+				"\"args\":[\"x\"]%s}}",
+				members);
+	const struct oci_spec *spec = spec_of(text);
+
+	free(text);
+	return spec->process;
+}
+
+START_TEST(scheduling)
+{
+	struct attrs_sched a = attrs_sched_plan(
+		process_of(
+			",\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"nice\":19,"
+			"\"flags\":[\"SCHED_FLAG_RESET_ON_FORK\",\"SCHED_FLAG_DL_OVERRUN\"],"
+			"\"runtime\":1,\"deadline\":2,\"period\":3}")
+			->scheduler);
+
+	ck_assert_uint_eq(a.size, 56);
+	ck_assert_uint_eq(a.policy, 6); /* linux/sched.h */
+	ck_assert_uint_eq(a.flags, 1 | 4);
+	ck_assert_int_eq(a.nice, 19);
+	ck_assert(a.runtime == 1 && a.deadline == 2 && a.period == 3 && a.priority == 0);
+	a = attrs_sched_plan(
+		process_of(",\"scheduler\":{\"policy\":\"SCHED_RR\",\"priority\":7}")
+			->scheduler);
+	ck_assert(a.policy == SCHED_RR && a.priority == 7 && a.flags == 0);
+	ck_assert_int_eq(
+		attrs_ioprio_plan(process_of(",\"ioPriority\":{\"class\":\"IOPRIO_"
+					     "CLASS_RT\",\"priority\":5}")
+					  ->ioPriority),
+		1 << 13 | 5);
+	ck_assert_int_eq(
+		attrs_ioprio_plan(process_of(",\"ioPriority\":{\"class\":\"IOPRIO_"
+					     "CLASS_IDLE\",\"priority\":0}")
+					  ->ioPriority),
+		3 << 13);
+}
+END_TEST
+
+START_TEST(memory_policies)
+{
+	const struct oci_memory_policy bind = {
+		.mode = "MPOL_BIND",
+		.flags = LIST("MPOL_F_STATIC_NODES", "MPOL_F_NUMA_BALANCING"),
+	};
+	const struct oci_memory_policy weighted = { .mode = "MPOL_WEIGHTED_INTERLEAVE" };
+
+	ck_assert_int_eq(attrs_mempolicy_plan(&bind), 2 | 1 << 15 | 1 << 13);
+	ck_assert_int_eq(attrs_mempolicy_plan(&weighted), 6);
+}
+END_TEST
+
+static const struct {
+	const char *list, *text; /* NULL: fine */
+	unsigned count;
+} lists[] = {
+	{ "0", NULL, 1 },
+	{ " 0-1, 3,", NULL, 3 },
+	{ "1,1", NULL, 1 },
+	{ "2", "p: CPU 2 is not one of the VM's, which has 0-1,3", 0 },
+	{ "0-3", "p: CPU 2 is not one of the VM's, which has 0-1,3", 0 },
+	{ "3-5000000", "p: CPU 4 is not one of the VM's, which has 0-1,3", 0 },
+	{ "4294967295", "p: CPU 4294967295 is not one of the VM's, which has 0-1,3", 0 },
+	{ "1-", "p: bad list", 0 },
+	{ "x", "p: bad list", 0 },
+	{ "99999999999999999999", "p: bad list", 0 },
+};
+
+START_TEST(lists_of_processors)
+{
+	cpu_set_t has, got;
+
+	CPU_ZERO(&has);
+	CPU_SET(0, &has);
+	CPU_SET(1, &has);
+	CPU_SET(3, &has);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct kata_err err = { 0 };
+		int r = attrs_list(lists[i].list, &has, "CPU", "p", &got, &err);
+
+		ck_assert_int_eq(r, lists[i].text ? -EINVAL : 0);
+		if (lists[i].text)
+			ck_assert_str_eq(err.msg, lists[i].text);
+		else
+			ck_assert_int_eq(CPU_COUNT(&got), lists[i].count);
+	}
+}
+END_TEST
+
+START_TEST(what_an_exec_inherits)
+{
+	struct arena *a = test_arena();
+	const struct oci_process *of = process_of(
+		",\"user\":{\"uid\":5,\"umask\":63},\"noNewPrivileges\":true,\"oomScoreAdj\":9,"
+		"\"capabilities\":{\"bounding\":[\"CAP_KILL\"]},\"apparmorProfile\":\"p\","
+		"\"selinuxLabel\":\"l\",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":1,"
+		"\"hard\":1}],\"scheduler\":{\"policy\":\"SCHED_BATCH\"},\"ioPriority\":{"
+		"\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4},\"execCPUAffinity\":{\"final\":\"0\"}");
+	const struct oci_process *bare = process_of(",\"user\":{\"uid\":7}"), *p;
+	const struct oci_process *own = process_of(
+		",\"user\":{\"umask\":0},\"oomScoreAdj\":1,"
+		"\"capabilities\":{},\"apparmorProfile\":\"q\",\"selinuxLabel\":\"m\","
+		"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1}],"
+		"\"scheduler\":{\"policy\":\"SCHED_IDLE\"},\"ioPriority\":{"
+		"\"class\":\"IOPRIO_CLASS_IDLE\",\"priority\":0},\"execCPUAffinity\":{}");
+
+	p = attrs_inherit(bare, of, a);
+	ck_assert(p->user->uid == 7 && *p->user->umask == 63);
+	ck_assert(p->capabilities == of->capabilities && p->rlimits.v == of->rlimits.v);
+	ck_assert(*p->oomScoreAdj == 9 && p->scheduler == of->scheduler);
+	ck_assert(p->ioPriority == of->ioPriority);
+	ck_assert(p->execCPUAffinity == of->execCPUAffinity);
+	ck_assert_str_eq(p->apparmorProfile, "p");
+	ck_assert_str_eq(p->selinuxLabel, "l");
+	ck_assert(!p->noNewPrivileges);
+	p = attrs_inherit(own, of, a);
+	ck_assert(p->user == own->user && p->capabilities == own->capabilities);
+	ck_assert(p->rlimits.v == own->rlimits.v && *p->oomScoreAdj == 1);
+	ck_assert(p->scheduler == own->scheduler && p->ioPriority == own->ioPriority);
+	ck_assert(p->execCPUAffinity == own->execCPUAffinity);
+	ck_assert_str_eq(p->apparmorProfile, "q");
+	ck_assert_str_eq(p->selinuxLabel, "m");
+	ck_assert_ptr_eq(attrs_inherit(bare, NULL, a), bare);
+}
+END_TEST
+
 START_TEST(environment)
 {
 	const struct jt_strv env = LIST("A=1", "PATH=/x", "A=2", "HOME=", "ODD", "B==");
@@ -136,11 +266,11 @@ START_TEST(environment)
 	ck_assert_str_eq(env_get(&env, "HOME"), "");
 	ck_assert_ptr_null(env_get(&env, "ODD"));
 	ck_assert_ptr_null(env_get(&env, "PAT"));
-	ck_assert_str_eq(e[0], "A=2");
-	ck_assert_str_eq(e[1], "PATH=/x");
-	ck_assert_str_eq(e[2], "HOME=/h");
-	ck_assert_str_eq(e[3], "ODD");
-	ck_assert_str_eq(e[4], "B==");
+	ck_assert_str_eq(e[0], "PATH=/x");
+	ck_assert_str_eq(e[1], "A=2");
+	ck_assert_str_eq(e[2], "ODD");
+	ck_assert_str_eq(e[3], "B==");
+	ck_assert_str_eq(e[4], "HOME=/h");
 	ck_assert_ptr_null(e[5]);
 	e = env_make(&(struct jt_strv){ NULL, 0 }, "/", a);
 	ck_assert_str_eq(e[0], "HOME=/");
@@ -470,6 +600,10 @@ int main(void)
 		namespaces,
 		joined_namespaces,
 		capability_sets,
+		scheduling,
+		memory_policies,
+		lists_of_processors,
+		what_an_exec_inherits,
 		environment,
 		lookup,
 		home_directories,
