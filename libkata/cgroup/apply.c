@@ -119,7 +119,7 @@ static int plan_devices(const struct cgroup *g, const struct jt_objv *rules,
 {
 	const struct cg_dir *d = cg_dir_of(g, "devices");
 	AUTO_FREE char *list = NULL;
-	struct cg_devices from, to;
+	struct device_rules from, to;
 	struct bpf_insn *program;
 	size_t n;
 	int r;
@@ -132,8 +132,8 @@ static int plan_devices(const struct cgroup *g, const struct jt_objv *rules,
 			       DEVICES
 			       ": this host has no cgroup controller \"devices\"");
 	if (p->unified) {
-		n = cg_devices_program(&to, p->a, &program);
-		r = cg_bpf_attach(d->fd, program, n);
+		n = device_rules_program(&to, p->a, &program);
+		r = device_filter_attach(d->fd, program, n);
 		return r < 0 ? err_sys_code(err, r, DEVICES ": attach a filter to %s",
 					    d->path)
 			     : 0;

@@ -5,13 +5,12 @@
  * kata-sandbox with VMM and helpers, are in it, so that what engines count there is true.
  *
  *   plan.c      resources + overhead -> list of (controller, file, value); pure
- *   devices.c   device rules -> v1 lines or a v2 eBPF program; pure
+ *   devices.c   device rules -> v1 lines; pure (v2: oci/device_rules.h)
  *   unit.c      systemd units: names, places, properties; pure
  *   host.c      which hierarchies this host has, from mountinfo and /proc/self/cgroup
  *   cgroup.c    make, join, remove
  *   move.c      processes from one to another
  *   apply.c     a plan into the files
- *   bpf.c       load and attach the eBPF program
  *   systemd.c   scope units over D-Bus (libsystemd, optional)
  *   overhead.h  what a VM needs beside the guest's RAM
  *

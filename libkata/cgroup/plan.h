@@ -4,6 +4,7 @@
 #define KATA_CGROUP_PLAN_H
 
 #include "cgroup/cgroup.h"
+#include "oci/device_rules.h"
 
 /* what may happen to a write without harm */
 #define CG_IF_THERE 1u /* no such file: nothing is lost */
@@ -42,49 +43,21 @@ int cg_plan_make(const struct oci_resources *res, const struct cgroup_extra *ext
 
 /* ---- devices.c ---- */
 
-/** struct cg_device - one exception to what the group does with devices. Numbers: -1 = any. */
-struct cg_device {
-	char type; /* b, c */
-	int64_t major, minor;
-	unsigned access; /* CG_DEV_* */
-	bool ours; /* none of the spec's: what a group above forbids is not missed */
-};
-#define CG_DEV_M 1u /* as BPF_DEVCG_ACC_* */
-#define CG_DEV_R 2u
-#define CG_DEV_W 4u
-
-/** struct cg_devices - what rules, one after the other, come to. */
-struct cg_devices {
-	bool allow; /* all but @v; else only @v */
-	struct cg_device *v;
-	size_t n;
-};
-
 /**
  * cg_devices_make() - the spec's rules in their order, then runtime's and the VM's own.
  * -EINVAL: a type or access that is none, or a rule that v1 would silently not apply: one that
  * takes a part out of an earlier, wider one (as runc).
  */
 int cg_devices_make(const struct jt_objv *rules, const struct cgroup_extra *extra,
-		    struct arena *a, struct cg_devices *ret,
+		    struct arena *a, struct device_rules *ret,
 		    struct kata_err *err) MUST_CHECK;
 /** cg_devices_list() - from the text of a v1 group's devices.list. */
-void cg_devices_list(const char *text, struct arena *a, struct cg_devices *ret);
+void cg_devices_list(const char *text, struct arena *a, struct device_rules *ret);
 /**
  * cg_plan_devices() - v1: the writes that lead from @from to @to, behind the plan's others. What
  * stays allowed is never forbidden on the way: the VM is running.
  */
-void cg_plan_devices(const struct cg_devices *from, const struct cg_devices *to,
+void cg_plan_devices(const struct device_rules *from, const struct device_rules *to,
 		     struct cg_plan *p);
-
-struct bpf_insn;
-/** cg_devices_program() - v2: a BPF_PROG_TYPE_CGROUP_DEVICE that decides likewise; in @a. */
-size_t cg_devices_program(const struct cg_devices *d, struct arena *a,
-			  struct bpf_insn **ret);
-
-/* ---- bpf.c ---- */
-
-/** cg_bpf_attach() - @program becomes the group's only filter of ours. */
-int cg_bpf_attach(int dir, const struct bpf_insn *program, size_t n) MUST_CHECK;
 
 #endif

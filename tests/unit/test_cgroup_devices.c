@@ -17,7 +17,7 @@ static const struct cgroup_extra none, vm = { .devices = true };
 static const char everything[] = "{\"devices\":[{\"allow\":true,\"access\":\"rwm\"}]}";
 
 static int make(const char *json, const struct cgroup_extra *extra,
-		struct cg_devices *ret)
+		struct device_rules *ret)
 {
 	const struct oci_resources *res;
 
@@ -27,9 +27,9 @@ static int make(const char *json, const struct cgroup_extra *extra,
 	return cg_devices_make(&res->devices, extra, test_arena(), ret, &err);
 }
 
-static struct cg_devices rules(const char *json)
+static struct device_rules rules(const char *json)
 {
-	struct cg_devices d;
+	struct device_rules d;
 
 	ck_assert_msg(make(json, &none, &d) == 0, "%s", err.msg);
 	return d;
@@ -95,11 +95,11 @@ static uint64_t run(const struct bpf_insn *p, size_t n, const struct ctx *c)
 	}
 }
 
-static bool allowed(const struct cg_devices *d, char type, uint32_t major, uint32_t minor,
-		    unsigned access)
+static bool allowed(const struct device_rules *d, char type, uint32_t major,
+		    uint32_t minor, unsigned access)
 {
 	struct bpf_insn *p;
-	size_t n = cg_devices_program(d, test_arena(), &p);
+	size_t n = device_rules_program(d, test_arena(), &p);
 	struct ctx c = { access << 16 |
 				 (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
 			 major, minor };
@@ -107,7 +107,7 @@ static bool allowed(const struct cg_devices *d, char type, uint32_t major, uint3
 	return run(p, n, &c) != 0;
 }
 
-static const char *lines(const struct cg_devices *from, const struct cg_devices *to)
+static const char *lines(const struct device_rules *from, const struct device_rules *to)
 {
 	struct cg_plan p = { .a = test_arena() };
 	const char *s = "";
@@ -122,68 +122,68 @@ static const char *lines(const struct cg_devices *from, const struct cg_devices 
 
 START_TEST(deny_all_leaves_the_defaults)
 {
-	struct cg_devices d =
+	struct device_rules d =
 		rules("{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
 
 	ck_assert(!d.allow);
-	ck_assert(allowed(&d, 'c', 1, 3, CG_DEV_R | CG_DEV_W));
-	ck_assert(allowed(&d, 'c', 136, 77, CG_DEV_R));
-	ck_assert(!allowed(&d, 'c', 10, 232, CG_DEV_R));
-	ck_assert(!allowed(&d, 'b', 8, 0, CG_DEV_R));
+	ck_assert(allowed(&d, 'c', 1, 3, DEVICE_R | DEVICE_W));
+	ck_assert(allowed(&d, 'c', 136, 77, DEVICE_R));
+	ck_assert(!allowed(&d, 'c', 10, 232, DEVICE_R));
+	ck_assert(!allowed(&d, 'b', 8, 0, DEVICE_R));
 	/* a node may be made of any */
-	ck_assert(allowed(&d, 'b', 8, 0, CG_DEV_M));
-	ck_assert(!allowed(&d, 'b', 8, 0, CG_DEV_M | CG_DEV_R));
+	ck_assert(allowed(&d, 'b', 8, 0, DEVICE_M));
+	ck_assert(!allowed(&d, 'b', 8, 0, DEVICE_M | DEVICE_R));
 }
 END_TEST
 
 START_TEST(vm_has_its_own)
 {
-	struct cg_devices d;
+	struct device_rules d;
 
 	ck_assert_int_eq(
 		make("{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}", &vm, &d), 0);
-	ck_assert(allowed(&d, 'c', 10, 232, CG_DEV_R | CG_DEV_W));
-	ck_assert(allowed(&d, 'c', 10, 200, CG_DEV_R | CG_DEV_W));
-	ck_assert(allowed(&d, 'c', 10, 238, CG_DEV_R | CG_DEV_W));
-	ck_assert(allowed(&d, 'c', 10, 241, CG_DEV_R | CG_DEV_W));
-	ck_assert(!allowed(&d, 'c', 10, 1, CG_DEV_R));
+	ck_assert(allowed(&d, 'c', 10, 232, DEVICE_R | DEVICE_W));
+	ck_assert(allowed(&d, 'c', 10, 200, DEVICE_R | DEVICE_W));
+	ck_assert(allowed(&d, 'c', 10, 238, DEVICE_R | DEVICE_W));
+	ck_assert(allowed(&d, 'c', 10, 241, DEVICE_R | DEVICE_W));
+	ck_assert(!allowed(&d, 'c', 10, 1, DEVICE_R));
 }
 END_TEST
 
 START_TEST(rules_count_in_their_order)
 {
-	struct cg_devices d = rules(
+	struct device_rules d = rules(
 		"{\"devices\":[{\"allow\":true,\"type\":\"b\",\"major\":8,\"minor\":0,\"access\":\"rw\"},"
 		"{\"allow\":false,\"access\":\"rwm\"},"
 		"{\"allow\":true,\"type\":\"b\",\"major\":9,\"access\":\"r\"},"
 		"{\"allow\":true,\"type\":\"b\",\"major\":7,\"minor\":1,\"access\":\"rw\"},"
 		"{\"allow\":false,\"type\":\"b\",\"major\":7,\"minor\":1,\"access\":\"w\"}]}");
 
-	ck_assert(!allowed(&d, 'b', 8, 0, CG_DEV_R));
-	ck_assert(allowed(&d, 'b', 9, 1234567, CG_DEV_R));
-	ck_assert(!allowed(&d, 'b', 9, 5, CG_DEV_R | CG_DEV_W));
-	ck_assert(!allowed(&d, 'c', 9, 5, CG_DEV_R));
-	ck_assert(allowed(&d, 'b', 7, 1, CG_DEV_R));
-	ck_assert(!allowed(&d, 'b', 7, 1, CG_DEV_W));
+	ck_assert(!allowed(&d, 'b', 8, 0, DEVICE_R));
+	ck_assert(allowed(&d, 'b', 9, 1234567, DEVICE_R));
+	ck_assert(!allowed(&d, 'b', 9, 5, DEVICE_R | DEVICE_W));
+	ck_assert(!allowed(&d, 'c', 9, 5, DEVICE_R));
+	ck_assert(allowed(&d, 'b', 7, 1, DEVICE_R));
+	ck_assert(!allowed(&d, 'b', 7, 1, DEVICE_W));
 }
 END_TEST
 
 START_TEST(all_but_some)
 {
-	struct cg_devices d = rules(
+	struct device_rules d = rules(
 		"{\"devices\":[{\"allow\":true,\"access\":\"rwm\"},"
 		"{\"allow\":false,\"type\":\"b\",\"major\":8,\"minor\":0,\"access\":\"w\"},"
 		"{\"allow\":false,\"type\":\"c\",\"major\":4294967295,\"minor\":2147483648,"
 		"\"access\":\"rwm\"}]}");
 
 	ck_assert(d.allow);
-	ck_assert(allowed(&d, 'b', 8, 0, CG_DEV_R));
-	ck_assert(!allowed(&d, 'b', 8, 0, CG_DEV_W));
+	ck_assert(allowed(&d, 'b', 8, 0, DEVICE_R));
+	ck_assert(!allowed(&d, 'b', 8, 0, DEVICE_W));
 	/* a part of what is asked for is forbidden */
-	ck_assert(!allowed(&d, 'b', 8, 0, CG_DEV_R | CG_DEV_W));
-	ck_assert(allowed(&d, 'b', 8, 1, CG_DEV_W));
-	ck_assert(!allowed(&d, 'c', 4294967295u, 2147483648u, CG_DEV_R));
-	ck_assert(allowed(&d, 'c', 4294967295u, 2147483647u, CG_DEV_R));
+	ck_assert(!allowed(&d, 'b', 8, 0, DEVICE_R | DEVICE_W));
+	ck_assert(allowed(&d, 'b', 8, 1, DEVICE_W));
+	ck_assert(!allowed(&d, 'c', 4294967295u, 2147483648u, DEVICE_R));
+	ck_assert(allowed(&d, 'c', 4294967295u, 2147483647u, DEVICE_R));
 }
 END_TEST
 
@@ -197,7 +197,7 @@ START_TEST(bad_rules_are_refused)
 		  "{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":9,\"access\":\"rw\"}]}",
 		  "devices[2]: \"c 1:9 rw\" cannot be taken out of the wider rule \"c 1:* r\"" },
 	};
-	struct cg_devices d;
+	struct device_rules d;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		ck_assert_int_eq(make(rows[i].json, &none, &d), -EINVAL);
@@ -208,7 +208,7 @@ END_TEST
 
 START_TEST(first_lines_of_a_group)
 {
-	struct cg_devices from,
+	struct device_rules from,
 		to = rules(
 			"{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
 			"{\"allow\":true,\"type\":\"b\",\"major\":8,\"minor\":3,\"access\":\"r\"}]}");
@@ -228,7 +228,7 @@ END_TEST
 START_TEST(running_group_changes_by_the_difference)
 {
 	static const char deny[] = "{\"allow\":false,\"access\":\"rwm\"}";
-	struct cg_devices first, now, to;
+	struct device_rules first, now, to;
 
 	first = rules(arena_printf(
 		test_arena(),
@@ -245,7 +245,7 @@ START_TEST(running_group_changes_by_the_difference)
 	ck_assert_uint_eq(now.n, 2);
 	ck_assert_int_eq(now.v[0].major, 8);
 	ck_assert_int_eq(now.v[0].minor, -1);
-	ck_assert_uint_eq(now.v[0].access, CG_DEV_R | CG_DEV_W);
+	ck_assert_uint_eq(now.v[0].access, DEVICE_R | DEVICE_W);
 	ck_assert_ptr_null(strstr(lines(&now, &to), "- a"));
 }
 END_TEST
@@ -287,7 +287,7 @@ static int open_inside(const char *group, const char *device)
 
 START_TEST(kernel_takes_the_program)
 {
-	struct cg_devices d =
+	struct device_rules d =
 		rules("{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
 	struct cg_host host;
 	struct bpf_insn *p;
@@ -300,8 +300,8 @@ START_TEST(kernel_takes_the_program)
 	fd = v2_group(&host, path, sizeof(path));
 	if (fd < 0)
 		return;
-	n = cg_devices_program(&d, test_arena(), &p);
-	r = cg_bpf_attach(fd, p, n);
+	n = device_rules_program(&d, test_arena(), &p);
+	r = device_filter_attach(fd, p, n);
 	if (r == -ENOSYS || r == -EPERM || r == -EINVAL)
 		printf("# no BPF device filters here: %s\n", err_text(-r));
 	ck_assert(r == 0 || r == -ENOSYS || r == -EPERM);
@@ -311,8 +311,8 @@ START_TEST(kernel_takes_the_program)
 				 access("/dev/net/tun", F_OK) ? ENOENT : EPERM);
 		/* another instead of it, not beside it */
 		d = rules(everything);
-		n = cg_devices_program(&d, test_arena(), &p);
-		ck_assert_int_eq(cg_bpf_attach(fd, p, n), 0);
+		n = device_rules_program(&d, test_arena(), &p);
+		ck_assert_int_eq(device_filter_attach(fd, p, n), 0);
 		ck_assert_int_ne(open_inside(path, "/dev/net/tun"), EPERM);
 	}
 	close(fd);

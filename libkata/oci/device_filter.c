@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bpf: device filters of cgroup v2: loaded into the kernel and attached to a group. */
+/* device_filter: device filters of cgroup v2: loaded into the kernel and attached to a group. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "cgroup/plan.h"
+#include "oci/device_rules.h"
 
 #define MAX_FILTERS 64u
 
@@ -65,7 +65,7 @@ static int detach(int dir, uint32_t id)
  * The old ones go after the new one has come: all that are attached must allow, so that for
  * a moment less is allowed than ever, not more.
  */
-int cg_bpf_attach(int dir, const struct bpf_insn *program, size_t n)
+int device_filter_attach(int dir, const struct bpf_insn *program, size_t n)
 {
 	uint32_t old[MAX_FILTERS];
 	AUTO_CLOSE int prog = load(program, n);
