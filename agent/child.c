@@ -221,7 +221,7 @@ static int step_dev(struct child *c, struct kata_err *err)
 
 	if (!c->job->plan->own_dev)
 		return 0;
-	r = devices_make(c->root_fd, c->job->spec->linux_, err);
+	r = devices_make(c->root_fd, c->job->devices, err);
 	return r < 0 ? r : rootfs_links(c->root_fd, err);
 }
 

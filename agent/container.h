@@ -3,6 +3,7 @@
 #ifndef KATA_AGENT_CONTAINER_H
 #define KATA_AGENT_CONTAINER_H
 
+#include "device_plan.h"
 #include "mount_plan.h"
 #include "ns.h"
 #include "process.h"
@@ -39,6 +40,7 @@ struct container {
 	struct arena *arena;
 	const struct oci_spec *spec;
 	struct mount_plan plan;
+	struct device_plan devices;
 	struct ns_plan ns_plan;
 	struct ns_joins ns;
 	int cgroup_fd;

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* devices: device nodes in a container's /dev. */
+/* devices: what devices the guest has, nodes in a container's /dev, the filter of its group. */
 #ifndef KATA_AGENT_DEVICES_H
 #define KATA_AGENT_DEVICES_H
 
-#include "oci/spec.h"
+#include "device_plan.h"
 
-/** devices_check() - linux.devices[] has only what a guest can give: FIFOs, and character devices
- *  whose numbers mean the same in every kernel. Pure. -ENOTSUP naming the device. */
-int devices_check(const struct oci_linux *linux_, struct kata_err *err) MUST_CHECK;
-
-/** devices_make() - the default devices and those of linux.devices[] (NULL = none). umask must be 0. */
-int devices_make(int root_fd, const struct oci_linux *linux_,
+/** devices_plan() - see device_plan_make(); the guest's /dev and disks are looked at if it matters. */
+int devices_plan(const struct oci_spec *spec, struct arena *a, struct device_plan *ret,
 		 struct kata_err *err) MUST_CHECK;
+
+/** devices_make() - the plan's nodes. umask must be 0. */
+int devices_make(int root_fd, const struct device_plan *p,
+		 struct kata_err *err) MUST_CHECK;
+
+/** devices_filter() - @rules hold for the group from now on. */
+int devices_filter(int cgroup_fd, const struct device_rules *rules,
+		   struct kata_err *err) MUST_CHECK;
+
+/** devices_update() - other rules for the group of @spec's container; none listed: the old ones stay. */
+int devices_update(int cgroup_fd, const struct oci_spec *spec,
+		   const struct oci_resources *res, struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "conns.h"
 #include "container.h"
+#include "devices.h"
 #include "network.h"
 #include "pause.h"
 #include "requests.h"
@@ -73,6 +74,12 @@ void rpc_send_hello(struct guest *g, const struct msg_hello *m)
 void rpc_send_exit(struct guest *g, const struct msg_exit *m)
 {
 	frame_add_exit(&g->control.out, m);
+	flush(g);
+}
+
+void rpc_send_warning(struct guest *g, uint32_t container, const char *text)
+{
+	frame_add_warning(&g->control.out, container, text);
 	flush(g);
 }
 
@@ -282,6 +289,9 @@ static int do_update(struct request *r, struct kata_err *err)
 	const struct req_update *u = r->body;
 	int code = resources_apply(r->container->cgroup_fd, u->resources, true, err);
 
+	if (code == 0)
+		code = devices_update(r->container->cgroup_fd, r->container->spec,
+				      u->resources, err);
 	if (code == 0)
 		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
 	return code;

@@ -245,6 +245,11 @@ struct msg_stats {
 
 /** Where the agent mounts the shared tree. */
 #define PROTO_SHARE_DIR "/run/kata/share"
+/**
+ * What the serial number of a disk begins with that is a block device of the host: its numbers
+ * follow, "kata-b8-16". virtio-blk has 20 bytes for it, the longest of these 18.
+ */
+#define PROTO_DISK_SERIAL "kata-b"
 /** virtio-fs tag of the shared tree. */
 #define PROTO_SHARE_TAG "kata"
 

@@ -90,8 +90,6 @@ static const struct row rows[] = {
 
 	ROW(IN_RESOURCES, oci_resources, network, WHEN_SET, "linux.resources.network",
 	    "is about packets of the host's processes; a VM's are none of theirs"),
-	ROW(IN_RESOURCES, oci_resources, devices, WHEN_LISTED, "linux.resources.devices",
-	    "holds on the host; the container may use all devices of its guest"),
 };
 
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])

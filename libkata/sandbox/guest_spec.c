@@ -110,6 +110,7 @@ static const struct oci_resources *guest_resources(const struct oci_resources *f
 		return NULL;
 	to = arena_alloc(a, sizeof(*to));
 	*to = (struct oci_resources){
+		.devices = from->devices,
 		.memory = from->memory,
 		.pids = from->pids,
 		.unified = from->unified,

@@ -170,6 +170,16 @@ tail_is()
 	has "$output" 1
 }
 
+@test "docker run --privileged: the guest's devices, not the host's; --device: refused by name" {
+	[ -b /dev/loop0 ] || mknod /dev/loop0 b 7 0
+	run -0 drun --privileged e2e-busybox sh -c 'head -c 1 /dev/kmsg | wc -c
+		ls -d /dev/loop0 /dev/null; mount -t tmpfs none /tmp && grep -c " /tmp tmpfs" /proc/mounts
+		mknod /tmp/k c 1 11 && head -c 1 /tmp/k | wc -c'
+	equal "$(grep -v /dev/loop0 <<<"$output")" $'1\n/dev/null\n1\n1'
+	run -125 drun --device /dev/loop-control e2e-busybox true
+	has "$output" "/dev/loop-control (c 10:237) is a device of the host"
+}
+
 @test "docker run --init" {
 	# an orphan is reaped, and TERM ends what has no handler for it
 	dup --name "$c" --init e2e-busybox sh -c '(sleep 0.1 &); sleep 1000'

@@ -126,6 +126,16 @@ sized='until test "$(stty size 2>/dev/null)" = "21 77"; do sleep 0.1; done; stty
 	equal "${lines[12]}" 20
 }
 
+@test "run --privileged: the guest's devices, not the host's; --device: refused by name" {
+	[ -b /dev/loop0 ] || mknod /dev/loop0 b 7 0
+	run -0 prun --privileged $image sh -c 'head -c 1 /dev/kmsg | wc -c
+		ls -d /dev/loop0 /dev/null; mount -t tmpfs none /tmp && grep -c " /tmp tmpfs" /proc/mounts
+		mknod /tmp/k c 1 11 && head -c 1 /tmp/k | wc -c'
+	equal "$(grep -v /dev/loop0 <<<"$output")" $'1\n/dev/null\n1\n1'
+	run ! prun --device /dev/loop-control $image true
+	has "$output" "/dev/loop-control (c 10:237) is a device of the host"
+}
+
 @test "run --user; --pids-limit holds" {
 	run ! prun --user 1000:2000 --group-add 77 --pids-limit 10 $image sh -c '
 		id -u; id -g; id -G

@@ -11,7 +11,6 @@
 #include "attrs.h"
 #include "base/str.h"
 #include "caps.h"
-#include "devices.h"
 #include "lookup.h"
 #include "ns.h"
 #include "resources_plan.h"
@@ -329,76 +328,6 @@ START_TEST(home_directories)
 }
 END_TEST
 
-START_TEST(device_list)
-{
-	struct kata_err err = { 0 };
-
-	ck_assert_int_eq(devices_check(NULL, &err), 0);
-	ck_assert_int_eq(
-		devices_check(
-			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
-				"{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229},"
-				"{\"path\":\"/dev/ptmx\",\"type\":\"c\",\"major\":5,\"minor\":2},"
-				"{\"path\":\"/dev/p\",\"type\":\"p\"},"
-				"{\"path\":\"/dev/n\",\"type\":\"u\",\"major\":1,\"minor\":3}]}}")
-				->linux_,
-			&err),
-		0);
-	ck_assert_int_eq(
-		devices_check(
-			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
-				"{\"path\":\"/dev/m\",\"type\":\"c\",\"major\":1,\"minor\":1}]}}")
-				->linux_,
-			&err),
-		-ENOTSUP);
-	ck_assert_int_eq(
-		devices_check(
-			spec_of("{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
-				"{\"path\":\"/dev/b\",\"type\":\"b\",\"major\":1,\"minor\":3}]}}")
-				->linux_,
-			&err),
-		-ENOTSUP);
-}
-END_TEST
-
-/* A user namespace may make no device node, but FIFOs. */
-static bool without_mknod(void)
-{
-	AUTO_FREE char *map = mem_printf("0 %u 1", geteuid());
-
-	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-	       fs_write_str(AT_FDCWD, "/proc/self/uid_map", map) == 0;
-}
-
-START_TEST(devices_are_bound_where_none_can_be_made)
-{
-	static const char *const bound[] = { "null",   "zero",	  "full",
-					     "random", "urandom", "tty" };
-	TMP t = tmp_make();
-	const struct oci_spec *fifo = spec_of(
-		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
-		"{\"path\":\"/dev/queue\",\"type\":\"p\",\"fileMode\":416}]}}");
-	struct kata_err err = { 0 };
-	struct stat st;
-
-	if (under_valgrind() || !without_mknod())
-		return; /* no user namespaces here */
-	close(t.fd);	/* it sees the mounts of the namespace it was opened in */
-	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	umask(0);
-	ck_assert_msg(devices_make(t.fd, fifo->linux_, &err) == 0, "%s", err.msg);
-	ck_assert_int_eq(fstatat(t.fd, "dev/zero", &st, 0), 0);
-	ck_assert(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 5));
-	ck_assert_int_eq(fstatat(t.fd, "dev/queue", &st, 0), 0);
-	ck_assert_int_eq(st.st_mode, S_IFIFO | 0640);
-	for (size_t i = 0; i < ARRAY_SIZE(bound); i++) {
-		AUTO_FREE char *path = mem_printf("%s/dev/%s", t.path, bound[i]);
-
-		ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
-	}
-}
-END_TEST
-
 START_TEST(sysctl_list)
 {
 	static const struct {
@@ -607,8 +536,6 @@ int main(void)
 		environment,
 		lookup,
 		home_directories,
-		device_list,
-		devices_are_bound_where_none_can_be_made,
 		sysctl_list,
 		statistics,
 		resources_of_memory,
