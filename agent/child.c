@@ -204,8 +204,13 @@ static struct mounts_env mounts_env(const struct child *c)
 
 static int step_root(struct child *c, struct kata_err *err)
 {
-	c->root_fd = rootfs_open(c->job->rootfs, err);
-	return c->root_fd < 0 ? c->root_fd : 0;
+	int r = rootfs_isolate(err);
+
+	if (r == 0)
+		r = mounts_meet(c->job->plan, err);
+	if (r == 0)
+		r = c->root_fd = rootfs_open(c->job->rootfs, err);
+	return r < 0 ? r : 0;
 }
 
 static int step_mounts(struct child *c, struct kata_err *err)

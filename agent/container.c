@@ -149,6 +149,7 @@ static int make_group(struct container *c, struct kata_err *err)
 static int plan_container(struct container *c, const struct req_create *req,
 			  struct kata_err *err)
 {
+	const struct mount_facts facts = { c->guest->share, req->shared };
 	int r = sysctls_check(req->spec, err);
 
 	if (r == 0)
@@ -158,7 +159,7 @@ static int plan_container(struct container *c, const struct req_create *req,
 	if (r == 0)
 		r = ns_plan_make(req->spec, &c->ns_plan, err);
 	if (r == 0)
-		r = mount_plan_make(req->spec, c->guest->share, c->arena, &c->plan, err);
+		r = mount_plan_make(req->spec, &facts, c->arena, &c->plan, err);
 	if (r == 0 && c->guest->cgroup_fd >= 0)
 		r = make_group(c, err);
 	return r < 0 ? r : limit_group(c, err);

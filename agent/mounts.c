@@ -2,9 +2,12 @@
 /*
  * mounts: carries out a mount plan.
  *
- * Every destination is opened below the container's root by the kernel (RESOLVE_IN_ROOT), made
- * there if missing, and mounted upon through its descriptor, so no link in the image leads
- * out. Each is opened anew: an earlier mount may stand on the way, and then it counts.
+ * Every destination is opened below the container's root (mount_dest.c) and mounted upon through its
+ * descriptor, so no link in the image leads out. Each is opened anew: an earlier mount may stand on
+ * the way, and then it counts.
+ *
+ * Mounts of the host below a source come first (mounts_meet): by the time it is bound they stand, with
+ * attributes of their own, and what is asked of the bind is asked of its top only.
  *
  * Binds: open_tree + mount_setattr + move_mount (Linux 5.12), so that a mount is never seen
  * without its attributes. New filesystems: mount(2) upon /proc/self/fd/N, because
@@ -23,7 +26,10 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "copyup.h"
+#include "mount_dest.h"
 
 struct fd_path {
 	char s[32];
@@ -66,25 +72,63 @@ int mounts_bind_fd(const struct mounts_bind *b)
 	return 0;
 }
 
-/* Open the destination, made if missing: a directory, or a file for the bind of a file. */
-static int open_dest(const struct mounts_env *env, const char *dest, bool is_file)
+/*
+ * Of a directory virtio-fs makes a mount; of a file, or where its server does not announce mounts, it
+ * does not: then there is one upon itself, which a recursive bind takes along.
+ */
+static int meet(const struct shared_mount *m)
 {
-	if (is_file)
-		return fs_mkfile_in_root(env->root_fd, dest, 0755);
-	return fs_mkdir_in_root(env->root_fd, dest, 0755);
+	AUTO_CLOSE int fd = open_tree(AT_FDCWD, m->path,
+				      OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	struct statx st;
+
+	if (fd < 0) /* unmounted on the host by now, or hidden by another */
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+		return -errno;
+	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return set_attrs(fd, 0, m->attrs, SHARED_ATTRS);
+	return mounts_bind_fd(&(struct mounts_bind){
+		.source_fd = fd,
+		.dest_fd = fd,
+		.set = m->attrs,
+		.clear = SHARED_ATTRS,
+	});
 }
 
-static int do_bind(const struct mount_op *op, const struct mounts_env *env)
+int mounts_meet(const struct mount_plan *p, struct kata_err *err)
+{
+	for (size_t i = 0; i < p->n_shared; i++) {
+		int r = meet(&p->shared[i]);
+
+		if (r < 0)
+			return err_sys_code(err, r, "mount of the host at %s",
+					    p->shared[i].path);
+	}
+	return 0;
+}
+
+static int open_dest(const struct mount_op *op, const struct mounts_env *env,
+		     int source_fd, struct kata_err *err)
+{
+	struct mount_dest d = { .op = op,
+				.root_fd = env->root_fd,
+				.source_fd = source_fd };
+
+	return mount_dest_open(&d, err);
+}
+
+static int do_bind(const struct mount_op *op, const struct mounts_env *env,
+		   struct kata_err *err)
 {
 	/* unlike O_PATH this makes virtio-fs mount what is a filesystem of its own on the host */
 	AUTO_CLOSE int src = open_tree(AT_FDCWD, op->source,
 				       OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	AUTO_CLOSE int dest = -1;
-	struct stat st;
 
-	if (src < 0 || fstat(src, &st) < 0)
+	if (src < 0)
 		return -errno;
-	dest = open_dest(env, op->dest, !S_ISDIR(st.st_mode));
+	dest = open_dest(op, env, src, err);
 	if (dest < 0)
 		return dest;
 	return mounts_bind_fd(&(struct mounts_bind){
@@ -97,18 +141,34 @@ static int do_bind(const struct mount_op *op, const struct mounts_env *env)
 }
 
 static int mount_fs(const struct mount_op *op, int dest, const char *fstype,
-		    const char *data)
+		    const char *data, struct kata_err *err)
 {
-	if (mount(op->source, fd_path(dest).s, fstype, op->flags, data[0] ? data : NULL) <
-	    0)
-		return -errno;
-	return 0;
+	if (mount(op->source, fd_path(dest).s, fstype, op->flags,
+		  data[0] ? data : NULL) == 0)
+		return 0;
+	if (errno == ENODEV)
+		return err_sys(err, "the guest's kernel has no file system \"%s\"",
+			       fstype);
+	return err_sys(err, "%s%s%s%s", fstype, data[0] ? " with options \"" : "", data,
+		       data[0] ? "\"" : "");
 }
 
-static int do_fs(const struct mount_op *op, const struct mounts_env *env)
+/* A tmpfs has the permissions of the directory that it covers, unless options say others (runc). */
+static char *fs_data(const struct mount_op *op, const struct mount_dest *d)
 {
-	AUTO_CLOSE int dest = open_dest(env, op->dest, false);
+	if (d->mode < 0 || !str_eq(op->fstype, "tmpfs"))
+		return mem_strdup(op->data);
+	return mem_printf("mode=%04o%s%s", (unsigned)d->mode, op->data[0] ? "," : "",
+			  op->data);
+}
+
+static int do_fs(const struct mount_op *op, const struct mounts_env *env,
+		 struct kata_err *err)
+{
+	struct mount_dest d = { .op = op, .root_fd = env->root_fd, .source_fd = -1 };
+	AUTO_CLOSE int dest = mount_dest_open(&d, err);
 	AUTO_CLOSE int under = -1, top = -1;
+	AUTO_FREE char *data = NULL;
 	int r;
 
 	if (dest < 0)
@@ -119,51 +179,57 @@ static int do_fs(const struct mount_op *op, const struct mounts_env *env)
 		if (under < 0)
 			return under;
 	}
-	r = mount_fs(op, dest, op->fstype, op->data);
+	data = fs_data(op, &d);
+	r = mount_fs(op, dest, op->fstype, data, err);
 	if (r < 0 || !op->opts.copyup)
 		return r;
 	top = fs_open_in_root(env->root_fd, op->dest, O_RDONLY | O_DIRECTORY, 0);
-	return top < 0 ? top : copyup_tree(under, top);
+	r = top < 0 ? top : copyup_tree(under, top);
+	return r < 0 ? err_sys_code(err, r, "tmpcopyup") : 0;
 }
 
-static int do_cgroup(const struct mount_op *op, const struct mounts_env *env)
+static int do_cgroup(const struct mount_op *op, const struct mounts_env *env,
+		     struct kata_err *err)
 {
-	AUTO_CLOSE int dest = open_dest(env, op->dest, false);
-	uint64_t readonly = op->flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
+	AUTO_CLOSE int dest = open_dest(op, env, -1, err);
 	AUTO_CLOSE int group = -1;
 
 	if (dest < 0)
 		return dest;
 	if (env->cgroup_ns)
-		return mount_fs(op, dest, "cgroup2", "");
+		return mount_fs(op, dest, "cgroup2", "", err);
 	if (!env->cgroup)
-		return -ENODEV;
+		return err_set(err, -ENODEV, "the guest has no cgroup2");
 	group = open(env->cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (group < 0)
 		return -errno;
 	return mounts_bind_fd(&(struct mounts_bind){
 		.source_fd = group,
 		.dest_fd = dest,
-		.set = readonly | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-		       MOUNT_ATTR_NOEXEC,
+		.set = op->set,
+		.clear = op->clear,
 	});
 }
 
-static int do_remount(const struct mount_op *op, const struct mounts_env *env)
+static int do_remount(const struct mount_op *op, const struct mounts_env *env,
+		      struct kata_err *err)
 {
 	AUTO_CLOSE int dest = fs_open_in_root(env->root_fd, op->dest, O_PATH, 0);
 
-	return dest < 0 ? dest : mount_fs(op, dest, op->fstype, op->data);
+	return dest < 0 ? dest : mount_fs(op, dest, op->fstype, op->data, err);
 }
 
-static int do_readonly(const struct mount_op *op, const struct mounts_env *env)
+static int do_readonly(const struct mount_op *op, const struct mounts_env *env,
+		       struct kata_err *err)
 {
 	AUTO_CLOSE int dest = fs_open_in_root(env->root_fd, op->dest, O_PATH, 0);
 
+	(void)err;
 	return dest < 0 ? dest : set_attrs(dest, 0, op->set, op->clear);
 }
 
-static int (*const actions[])(const struct mount_op *, const struct mounts_env *) = {
+static int (*const actions[])(const struct mount_op *, const struct mounts_env *,
+			      struct kata_err *) = {
 	[MOUNT_OP_FS] = do_fs,
 	[MOUNT_OP_BIND] = do_bind,
 	[MOUNT_OP_CGROUP] = do_cgroup,
@@ -172,7 +238,8 @@ static int (*const actions[])(const struct mount_op *, const struct mounts_env *
 };
 
 /* What applies to a mount that stands already: recursive attributes, propagation. */
-static int apply_behind(const struct mount_op *op, const struct mounts_env *env)
+static int apply_behind(const struct mount_op *op, const struct mounts_env *env,
+			struct kata_err *err)
 {
 	const struct mount_opts *o = &op->opts;
 	AUTO_CLOSE int dest = -1;
@@ -184,11 +251,22 @@ static int apply_behind(const struct mount_op *op, const struct mounts_env *env)
 	if (dest < 0)
 		return dest;
 	r = set_attrs(dest, AT_RECURSIVE, o->attr_set, o->attr_clr);
-	for (size_t i = 0; r == 0 && i < o->n_propagation; i++) {
+	if (r < 0)
+		return err_sys_code(err, r, "recursive options");
+	for (size_t i = 0; i < o->n_propagation; i++) {
 		if (mount(NULL, fd_path(dest).s, NULL, o->propagation[i], NULL) < 0)
-			r = -errno;
+			return err_sys(err, "propagation options");
 	}
-	return r;
+	return 0;
+}
+
+/* Which of mounts[], in runc's words; engines show them to the user. */
+static int op_failed(const struct mount_op *op, int r, struct kata_err *err)
+{
+	if (!err->code)
+		err_set(err, r, "%s", err_text(-r));
+	return err_ctx(err, "mounts[%zu]: error mounting \"%s\" to rootfs at \"%s\"",
+		       op->index, op->source, op->dest);
 }
 
 static int apply_ops(const struct mount_plan *p, const struct mounts_env *env, bool late,
@@ -200,13 +278,11 @@ static int apply_ops(const struct mount_plan *p, const struct mounts_env *env, b
 
 		if ((op->kind == MOUNT_OP_READONLY) != late)
 			continue;
-		r = actions[op->kind](op, env);
+		r = actions[op->kind](op, env, err);
 		if (r == 0)
-			r = apply_behind(op, env);
+			r = apply_behind(op, env, err);
 		if (r < 0)
-			return err_sys_code(err, r,
-					    "error mounting \"%s\" to rootfs at \"%s\"",
-					    op->source, op->dest);
+			return op_failed(op, r, err);
 	}
 	return 0;
 }

@@ -18,6 +18,8 @@ struct mounts_env {
 	bool cgroup_ns;
 };
 
+/** mounts_meet() - p->shared; before anything is bound, in a mount namespace that is private. */
+int mounts_meet(const struct mount_plan *p, struct kata_err *err) MUST_CHECK;
 /** mounts_apply() - all but the late part (MOUNT_OP_READONLY), in order. */
 int mounts_apply(const struct mount_plan *p, const struct mounts_env *env,
 		 struct kata_err *err) MUST_CHECK;

@@ -39,6 +39,7 @@ static const struct jt_field create_fields[] = {
 	JT(struct req_create, streams, JT_OBJ, .sub = &streams_tab),
 	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
 	JT(struct req_create, noKeyring, JT_BOOL),
+	JT(struct req_create, shared, JT_OBJV, .sub = &shared_tab),
 };
 
 static const struct jt_field exec_fields[] = {

@@ -7,6 +7,7 @@
 #include "oci/spec.h"
 #include "proto/msg.h"
 #include "proto/passed.h"
+#include "proto/shared.h"
 
 /** struct req_streams - tokens as decimal strings; NULL = no such stream. */
 struct req_streams {
@@ -31,6 +32,7 @@ struct req_create {
 	const struct req_streams *streams;
 	struct passed_list passed;
 	bool noKeyring;
+	struct jt_objv shared; /* struct shared_mount */
 };
 
 struct req_exec {

@@ -20,12 +20,17 @@
 #include "mounts.h"
 #include "oci/mount_opts.h"
 
+int rootfs_isolate(struct kata_err *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(err, "make mounts private");
+	return 0;
+}
+
 int rootfs_open(const char *path, struct kata_err *err)
 {
 	AUTO_CLOSE int tree = -1, place = -1;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(err, "make mounts private");
 	tree = open_tree(AT_FDCWD, path,
 			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE |
 				 AT_SYMLINK_NOFOLLOW);

@@ -8,7 +8,9 @@
 
 #include "oci/spec.h"
 
-/** rootfs_open() - make all mounts private, bind @path (with what is mounted below) on itself.
+/** rootfs_isolate() - make all mounts private. */
+int rootfs_isolate(struct kata_err *err) MUST_CHECK;
+/** rootfs_open() - after it: bind @path (with what is mounted below) on itself.
  *  Return: O_PATH fd of the new mount, which is the root for all that follows. */
 int rootfs_open(const char *path, struct kata_err *err) MUST_CHECK;
 

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "oci/names.h"
+#include "proto/shared.h"
 #include "share/share.h"
 
 static const char *const stream_names[STREAM_KINDS] = {
@@ -175,6 +176,19 @@ static void write_streams(struct json_out *o, const struct guest_streams *st)
 	json_out_end_array(o);
 }
 
+static void write_shared(struct json_out *o, const struct jt_objv *shared)
+{
+	const struct shared_mount *m = shared->v;
+
+	if (!shared->n)
+		return;
+	json_out_key(o, "shared");
+	json_out_begin_array(o);
+	for (size_t i = 0; i < shared->n; i++)
+		jtab_encode(&shared_tab, &m[i], o);
+	json_out_end_array(o);
+}
+
 int guest_create_write(const struct guest_create *g, struct buf *out,
 		       struct kata_err *err)
 {
@@ -199,6 +213,7 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 		json_out_bool(&o, true);
 	}
 	write_streams(&o, &g->streams);
+	write_shared(&o, &g->shared);
 	json_out_end_object(&o);
 	return 0;
 }

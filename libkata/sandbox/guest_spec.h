@@ -35,6 +35,7 @@ struct guest_create {
 	unsigned number;
 	struct guest_streams streams;
 	bool no_keyring;
+	struct jt_objv shared; /* share_facts() */
 	unsigned (*number_of)(void *arg, const char *id);
 	void *arg;
 };

@@ -15,8 +15,8 @@
  * sandbox: what engines mount for the second container of a VM (its rootfs) they mount
  * after our copy of the mounts was made, and where the host's mounts are private, which
  * docker and podman see to for theirs, it never arrives in the copy.  The clones are
- * made slaves while nobody has them: else taking them off would, by way of
- * their peers, unmount on the host.
+ * made slaves, or private where that is asked for, while nobody has them: else taking them
+ * off would, by way of their peers, unmount on the host.
  *
  * Mounts are shared (MS_SHARED) so that binds reach the clone that virtiofsd made, and
  * the namespace as a whole is a slave of the host's, which the caller saw to:
@@ -56,6 +56,9 @@
 #endif
 #ifndef MS_SLAVE
 #define MS_SLAVE (1 << 19)
+#endif
+#ifndef MS_PRIVATE
+#define MS_PRIVATE (1 << 18)
 #endif
 
 static int sys_open_tree(int fd, unsigned flags)
@@ -189,10 +192,10 @@ static int check_kind(const struct share_bind *b, const struct stat *st,
 
 static int clone_source(int source, const struct share_bind *b, struct kata_err *err)
 {
-	const struct mount_attr slave = { .propagation = MS_SLAVE };
+	const struct mount_attr tie = { .propagation = b->alone ? MS_PRIVATE : MS_SLAVE };
 	unsigned below = b->recursive ? AT_RECURSIVE : 0;
 	AUTO_CLOSE int tree = sys_open_tree(source, OPEN_TREE_CLONE | below);
-	int r = tree < 0 || sys_mount_setattr(tree, below, &slave) < 0 ? -errno : 0;
+	int r = tree < 0 || sys_mount_setattr(tree, below, &tie) < 0 ? -errno : 0;
 
 	if (r == 0 && b->readonly)
 		r = set_readonly(tree, true, b->readonly_below ? below : 0);

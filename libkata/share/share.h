@@ -27,6 +27,7 @@ struct share_bind {
 	bool readonly;
 	bool readonly_below; /* mounts below it too ("rro") */
 	bool recursive;	     /* rbind */
+	bool alone;	     /* private: what the host mounts later does not arrive */
 	bool must_be_dir;    /* the root */
 	const char *what;    /* JSON path for errors: "mounts[3].source" */
 };
@@ -75,6 +76,16 @@ int share_remove(int sharefd, unsigned number) MUST_CHECK;
  * another namespace, or of none).
  */
 int share_clone(int fd, bool readonly) MUST_CHECK;
+
+/**
+ * share_facts() - struct shared_mount of container @number: what lies below its binds, parents
+ * first, and what has attributes; memory from @a. -E2BIG beyond SHARED_MAX.
+ * share_facts_parse() - the same of the text of a mountinfo, which it changes; @dir: the shared tree. Pure.
+ */
+int share_facts(int sharefd, unsigned number, struct arena *a, struct jt_objv *ret,
+		struct kata_err *err) MUST_CHECK;
+int share_facts_parse(char *mountinfo, const char *dir, unsigned number, struct arena *a,
+		      struct jt_objv *ret, struct kata_err *err) MUST_CHECK;
 
 /** struct share_tree - @tree from share_clone(), borrowed, is to be at share/@target. */
 struct share_tree {

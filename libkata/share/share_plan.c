@@ -2,8 +2,8 @@
 /*
  * share_plan: which host paths of a spec go into the shared tree, and how. Pure.
  *
- * A mount that is not a bind is made by the guest. Bind options other than "ro" (nosuid,
- * noexec, propagation ...) are the guest's as well: it mounts what it finds here.
+ * A mount that is not a bind is made by the guest. Bind options other than "ro" and "private"
+ * (nosuid, noexec, ...) are the guest's as well: it mounts what it finds here.
  */
 #include "share/share.h"
 
@@ -12,8 +12,8 @@
 #include "base/fs.h"
 #include "base/mem.h"
 
-/* Options in order, the later wins; 0 where @name means nothing. */
-enum { OPT_RO = 1, OPT_RRO, OPT_RW };
+/* Options in order, the later of a pair wins; 0 where @name means nothing. */
+enum { OPT_RO = 1, OPT_RRO, OPT_RW, OPT_ALONE, OPT_ATTACHED };
 
 static int option_meaning(const char *name)
 {
@@ -25,6 +25,14 @@ static int option_meaning(const char *name)
 		{ "rro", OPT_RRO },
 		{ "rw", OPT_RW },
 		{ "rrw", OPT_RW },
+		{ "private", OPT_ALONE },
+		{ "rprivate", OPT_ALONE },
+		{ "unbindable", OPT_ALONE },
+		{ "runbindable", OPT_ALONE },
+		{ "slave", OPT_ATTACHED },
+		{ "rslave", OPT_ATTACHED },
+		{ "shared", OPT_ATTACHED },
+		{ "rshared", OPT_ATTACHED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -52,7 +60,9 @@ static void bind_options(const struct oci_mount *m, struct share_bind *b)
 	for (size_t i = 0; i < m->options.n; i++) {
 		int meaning = option_meaning(m->options.v[i]);
 
-		if (meaning) {
+		if (meaning >= OPT_ALONE) {
+			b->alone = meaning == OPT_ALONE;
+		} else if (meaning) {
 			b->readonly = meaning != OPT_RW;
 			b->readonly_below = meaning == OPT_RRO;
 		}

@@ -231,6 +231,9 @@ int host_share(struct sandbox *sb, struct container *ct, struct kata_err *err)
 	if (r == 0)
 		r = share_apply(sb->host.share_fd, SANDBOX_FD_MOUNTS, &plan, err);
 	ct->shared = r == 0;
+	if (r == 0)
+		r = share_facts(sb->host.share_fd, ct->number, ct->arena,
+				&ct->shared_mounts, err);
 	return r == 0 ? passed_share(container_process(ct, 0), err) : r;
 }
 

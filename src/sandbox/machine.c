@@ -192,6 +192,7 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 		.spec = ct->spec,
 		.id = ct->id,
 		.number = ct->number,
+		.shared = ct->shared_mounts,
 		.number_of = number_of,
 		.arg = sb,
 	};

@@ -122,7 +122,8 @@ struct container {
 	const struct oci_spec *spec;
 	const char *bundle;
 	struct process *processes;
-	bool shared;   /* its binds are in the shared tree */
+	bool shared;		      /* its binds are in the shared tree */
+	struct jt_objv shared_mounts; /* share_facts(): what the guest is told of them */
 	int memory_fd; /* directory of its memory cgroup on the host, -1 = none */
 	struct oom oom;
 	struct msg_stats stats; /* the last the guest told */

@@ -10,8 +10,9 @@
 
 #define SHARE "/elsewhere"
 
-/* The plan of a spec with these mounts */
-static int plan(const char *mounts, struct mount_plan *ret, struct kata_err *err)
+/* The plan of a spec with these mounts, and what the host says of those in its tree */
+static int plan_with(const char *mounts, struct jt_objv shared, struct mount_plan *ret,
+		     struct kata_err *err)
 {
 	struct arena *a = test_arena();
 	char *text = mem_printf("{\"ociVersion\":\"1.2.0\",\"mounts\":[%s]}", mounts);
@@ -24,7 +25,14 @@ static int plan(const char *mounts, struct mount_plan *ret, struct kata_err *err
 			      jtab_decode(&oci_spec_tab, j, a, "", spec, err) == 0,
 		      "%s", err->msg);
 	free(text);
-	return mount_plan_make(spec, SHARE, a, ret, err);
+	return mount_plan_make(spec,
+			       &(struct mount_facts){ .share = SHARE, .shared = shared },
+			       a, ret, err);
+}
+
+static int plan(const char *mounts, struct mount_plan *ret, struct kata_err *err)
+{
+	return plan_with(mounts, (struct jt_objv){ 0 }, ret, err);
 }
 
 static struct mount_plan good(const char *mounts)
@@ -71,7 +79,101 @@ START_TEST(binds_are_rebased)
 	ck_assert_str_eq(p.ops[1].source, SHARE "/c1/m1");
 	ck_assert_uint_eq(p.ops[1].flags, 0);
 	ck_assert_uint_eq(p.ops[1].set, MOUNT_ATTR_NOATIME | MOUNT_ATTR_NOSYMFOLLOW);
-	ck_assert_uint_eq(p.ops[1].clear, MOUNT_ATTR__ATIME | MOUNT_ATTR_NODEV);
+	ck_assert_uint_eq(p.ops[1].clear, SHARED_ATTRS);
+}
+END_TEST
+
+/* What the host said of c1: mounts below root and binds, and the attributes of sources */
+static const struct shared_mount told[] = {
+	{ "c1/rootfs", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID },
+	{ "c1/rootfs/var", MOUNT_ATTR_NODEV },
+	{ "c1/m0", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME },
+	{ "c1/m0/sub", MOUNT_ATTR_RDONLY | MOUNT_ATTR_IDMAP },
+};
+
+#define TOLD ((struct jt_objv){ told, ARRAY_SIZE(told) })
+
+START_TEST(mounts_below_have_their_own_attributes)
+{
+	struct mount_plan p;
+	struct kata_err err;
+
+	ck_assert_int_eq(plan_with("", TOLD, &p, &err), 0);
+	ck_assert_uint_eq(p.n_shared, 3);
+	ck_assert_str_eq(p.shared[0].path, SHARE "/c1/rootfs");
+	/* mount points are still to be made in it */
+	ck_assert_uint_eq(p.shared[0].attrs, MOUNT_ATTR_NOSUID);
+	ck_assert_str_eq(p.shared[1].path, SHARE "/c1/rootfs/var");
+	ck_assert_str_eq(p.shared[2].path, SHARE "/c1/m0/sub");
+	ck_assert_uint_eq(p.shared[2].attrs, MOUNT_ATTR_RDONLY);
+}
+END_TEST
+
+/* runc: without a word of attributes the source's, else what is asked for and no more */
+START_TEST(attributes_of_the_source)
+{
+	static const struct {
+		const char *options;
+		uint64_t set;
+	} cases[] = {
+		{ "\"rbind\"", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME },
+		{ "\"bind\",\"rprivate\"", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME },
+		{ "\"bind\",\"ro\"", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME },
+		{ "\"bind\",\"exec\"", MOUNT_ATTR_NOATIME },
+		{ "\"bind\",\"atime\"", MOUNT_ATTR_RELATIME },
+		{ "\"bind\",\"strictatime\",\"nodev\"",
+		  MOUNT_ATTR_STRICTATIME | MOUNT_ATTR_NODEV },
+		{ "\"bind\",\"relatime\"", MOUNT_ATTR_RELATIME },
+		{ "\"bind\",\"rro\"", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *m = mem_printf(
+			"{\"destination\":\"/a\",\"type\":\"bind\","
+			"\"source\":\"/run/kata/share/c1/m0\",\"options\":[%s]}",
+			cases[i].options);
+		struct mount_plan p;
+		struct kata_err err;
+
+		ck_assert_int_eq(plan_with(m, TOLD, &p, &err), 0);
+		ck_assert_msg(p.ops[0].set == cases[i].set, "%s", cases[i].options);
+		ck_assert_uint_eq(p.ops[0].clear, SHARED_ATTRS);
+		free(m);
+	}
+}
+END_TEST
+
+START_TEST(paths_of_the_host_are_checked)
+{
+	static const char *const paths[] = { "c1", "/c1/m0/x", "c1/m0/../../x",
+					     "c1//m0/x" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		const struct shared_mount one = { paths[i], 0 };
+		struct mount_plan p;
+		struct kata_err err;
+
+		ck_assert_int_eq(plan_with("", (struct jt_objv){ &one, 1 }, &p, &err),
+				 -EINVAL);
+	}
+}
+END_TEST
+
+START_TEST(the_root_is_no_mount_point)
+{
+	static const char *const dests[] = { "/", "/..", "/a/../", "//." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dests); i++) {
+		char *m = mem_printf("{\"destination\":\"%s\",\"type\":\"tmpfs\"}",
+				     dests[i]);
+		struct mount_plan p;
+		struct kata_err err;
+
+		ck_assert_int_eq(plan(m, &p, &err), -EINVAL);
+		ck_assert_msg(str_has_prefix(err.msg, "mounts[0].destination: "), "%s",
+			      err.msg);
+		free(m);
+	}
 }
 END_TEST
 
@@ -145,6 +247,10 @@ int main(void)
 	const TTest *const tests[] = {
 		new_filesystems,
 		binds_are_rebased,
+		mounts_below_have_their_own_attributes,
+		attributes_of_the_source,
+		paths_of_the_host_are_checked,
+		the_root_is_no_mount_point,
 		sources_outside_are_refused,
 		readonly_tmpfs_is_filled_first,
 		other_kinds,

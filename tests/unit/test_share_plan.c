@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* share_plan: which paths of a spec are shared and how; the plan as a table in tests/data/share. */
 #include <errno.h>
+#include <linux/mount.h>
 
 #include "golden.h"
+#include "proto/shared.h"
 #include "share/share.h"
 #include "suite.h"
 
@@ -17,10 +19,10 @@ static void plan_text(const struct share_plan *p, struct buf *out)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct share_bind *b = &p->binds[i];
 
-		buf_addf(out, "%s: %s -> %s%s%s%s%s\n", b->what, b->source, b->target,
+		buf_addf(out, "%s: %s -> %s%s%s%s%s%s\n", b->what, b->source, b->target,
 			 b->recursive ? " recursive" : "", b->readonly ? " readonly" : "",
 			 b->readonly_below ? " readonly-below" : "",
-			 b->must_be_dir ? " directory" : "");
+			 b->must_be_dir ? " directory" : "", b->alone ? " alone" : "");
 	}
 	for (size_t i = 0; i < p->n_points; i++)
 		buf_addf(out, "point %s like %d\n", p->points[i].path, p->points[i].like);
@@ -138,11 +140,60 @@ START_TEST(no_source)
 }
 END_TEST
 
+START_TEST(facts_of_mountinfo)
+{
+	char text[] =
+		"20 1 0:1 / / rw,relatime shared:1 - ext4 /dev/x rw\n"
+		"21 20 0:2 / /r/share ro,nosuid,relatime - tmpfs kata rw\n"
+		"22 21 0:1 /x /r/share/c7/rootfs rw,relatime - ext4 x rw\n"
+		"23 21 0:1 /x /r/share/c7/m1 ro,nosuid,nodev,noexec,noatime - ext4 x rw\n"
+		"24 23 0:3 / /r/share/c7/m1/a\\040b rw,nodiratime,relatime - tmpfs t rw\n"
+		"25 23 0:3 / /r/share/c7/m1/c rw,nosymfollow - tmpfs t rw\n"
+		"26 21 0:1 /x /r/share/c71/m1/c ro,relatime - ext4 x rw\n"
+		"27 21 0:1 /x /elsewhere/c7/m1/c ro,relatime - ext4 x rw\n"
+		"\n28\n";
+	static const struct shared_mount want[] = {
+		{ "c7/m1", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				   MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME },
+		{ "c7/m1/a b", MOUNT_ATTR_NODIRATIME },
+		{ "c7/m1/c", MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_STRICTATIME },
+	};
+	const struct shared_mount *got;
+	struct kata_err err = { 0 };
+	struct jt_objv v;
+
+	ck_assert_int_eq(share_facts_parse(text, "/r/share", 7, test_arena(), &v, &err),
+			 0);
+	ck_assert_uint_eq(v.n, ARRAY_SIZE(want));
+	got = v.v;
+	for (size_t i = 0; i < v.n; i++) {
+		ck_assert_str_eq(got[i].path, want[i].path);
+		ck_assert_uint_eq(got[i].attrs, want[i].attrs);
+		ck_assert_uint_eq(got[i].attrs & ~SHARED_ATTRS, 0);
+	}
+}
+END_TEST
+
+START_TEST(too_many_facts)
+{
+	struct kata_err err = { 0 };
+	struct buf text = { 0 };
+	struct jt_objv v;
+
+	for (unsigned i = 0; i <= SHARED_MAX; i++)
+		buf_addf(&text, "1 1 0:1 / /s/c1/m0/%u rw,relatime - t t rw\n", i);
+	ck_assert_int_eq(share_facts_parse(mem_strdup(buf_cstr(&text)), "/s", 1,
+					   test_arena(), &v, &err),
+			 -E2BIG);
+	buf_done(&text);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		writable_root, readonly_root,  odd_destinations,
-		no_mounts,     what_is_a_bind, no_source,
+		writable_root,	readonly_root, odd_destinations,   no_mounts,
+		what_is_a_bind, no_source,     facts_of_mountinfo, too_many_facts,
 	};
 
 	return suite_run("share_plan", tests, ARRAY_SIZE(tests));
