@@ -159,16 +159,17 @@ static void add_disk(const struct vm_plan *plan, const struct machine *m, unsign
 {
 	const struct vm_disk *d = &plan->disks[i];
 	AUTO_FREE char *path = escape(d->path);
+	AUTO_FREE char *serial = d->serial ? mem_printf(",serial=%s", d->serial) : NULL;
 	AUTO_FREE char *driver = escape(disk_driver(d->format));
 	const char *ro = d->readonly ? "on" : "off";
 
 	strv_add(ret, "-blockdev");
 	strv_addf(
 		ret,
-		"driver=%s,node-name=disk%u,read-only=%s,file.driver=file,file.filename=%s",
-		driver, i, ro, path);
+		"driver=%s,node-name=disk%u,read-only=%s,file.driver=%s,file.filename=%s",
+		driver, i, ro, d->serial ? "host_device" : "file", path);
 	strv_add(ret, "-device");
-	strv_addf(ret, "virtio-blk%s,drive=disk%u", m->bus, i);
+	strv_addf(ret, "virtio-blk%s,drive=disk%u%s", m->bus, i, serial ? serial : "");
 }
 
 int qemu_card_fd(const struct vm_plan *plan, unsigned i)

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "oci/device_rules.h"
 #include "proto/msg.h"
 
 #define VM_MEMORY_MIN (64ull << 20)
@@ -315,6 +316,69 @@ static int plan_image(struct planner *p)
 	return 0;
 }
 
+static bool is_attached(const struct vm_plan *plan, unsigned major, unsigned minor)
+{
+	for (unsigned i = 0; i < plan->n_disks; i++) {
+		const struct vm_disk *d = &plan->disks[i];
+
+		if (d->serial && d->major == major && d->minor == minor)
+			return true;
+	}
+	return false;
+}
+
+static int plan_device(struct planner *p, const struct device_rules *rules,
+		       const struct oci_device *d, size_t index)
+{
+	unsigned major = (unsigned)*d->major, minor = (unsigned)*d->minor;
+	unsigned may = device_rules_verdict(rules, 'b', major, minor);
+
+	if (is_attached(p->plan, major, minor))
+		return 0;
+	if (!(may & DEVICE_R))
+		return err_set(
+			p->err, -ENOTSUP,
+			"linux.devices[%zu]: %s (b %u:%u): linux.resources.devices "
+			"must allow to read what is attached to a VM",
+			index, d->path, major, minor);
+	if (p->plan->n_disks == VM_MAX_DISKS)
+		return err_set(p->err, -E2BIG,
+			       "linux.devices[%zu]: %s: a VM has at most %d disks", index,
+			       d->path, VM_MAX_DISKS);
+	p->plan->disks[p->plan->n_disks++] = (struct vm_disk){
+		.readonly = !(may & DEVICE_W),
+		.serial = arena_printf(p->a, PROTO_DISK_SERIAL "%u-%u", major, minor),
+		.major = major,
+		.minor = minor,
+		.device = index,
+	};
+	return 0;
+}
+
+/*
+ * Block devices of the host become disks. Not those of a container that may use everything: engines
+ * list whatever the host has for it, and mean the machine's own (agent/device_plan.c).
+ */
+static int plan_devices(struct planner *p)
+{
+	const struct oci_linux *l = p->spec->linux_;
+	const struct oci_device *d = l ? l->devices.v : NULL;
+	static const struct jt_objv none;
+	struct device_rules rules;
+	int r = device_rules_make(l && l->resources ? &l->resources->devices : &none,
+				  p->a, &rules, p->err);
+
+	for (size_t i = 0; r == 0 && l && i < l->devices.n; i++) {
+		/* numbers that are none: the agent refuses them */
+		if (!str_eq(d[i].type, "b") || !d[i].major || !d[i].minor ||
+		    *d[i].major < 0 || *d[i].major >= 1 << 12 || *d[i].minor < 0 ||
+		    *d[i].minor >= 1 << 20 || device_rules_all(&rules))
+			continue;
+		r = plan_device(p, &rules, &d[i], i);
+	}
+	return r;
+}
+
 /* Why each is there: MACHINE.md, "traps" and "floors". */
 static void base_params(const struct planner *p, struct buf *out)
 {
@@ -369,7 +433,7 @@ int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
 {
 	static int (*const steps[])(struct planner *) = {
 		plan_machine,  plan_accel, plan_paths,	 plan_extra_args,
-		plan_hardware, plan_image, plan_cmdline,
+		plan_hardware, plan_image, plan_devices, plan_cmdline,
 	};
 	struct vm_plan plan = { .share_tag = PROTO_SHARE_TAG, .console = console };
 	struct planner p = { conf, spec, spec->vm, facts, a, &plan, err };

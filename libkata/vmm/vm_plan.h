@@ -17,7 +17,7 @@
 /** Most network cards of one VM, queues of a card, disks. */
 #define VM_MAX_CARDS 8
 #define VM_MAX_QUEUES 8
-#define VM_MAX_DISKS 16
+#define VM_MAX_DISKS 12
 
 enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER };
 
@@ -28,10 +28,20 @@ struct vm_card {
 	bool vhost;	 /* the host's kernel serves it */
 };
 
+/**
+ * struct vm_disk - a file, or a block device of the host.
+ * @format:   raw, qcow2, ...
+ * @serial:   by which the agent knows it (PROTO_DISK_SERIAL); NULL = none, a file
+ * @major, @minor, @device: of a block device: its numbers, and its place in linux.devices; its
+ *            path is not known before vm_disk_find()
+ */
 struct vm_disk {
 	const char *path;
-	const char *format; /* raw, qcow2, ... */
+	const char *format;
 	bool readonly;
+	const char *serial;
+	unsigned major, minor;
+	size_t device;
 };
 
 struct vm_plan {
@@ -80,6 +90,9 @@ int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
 		 const struct vm_facts *facts, uint32_t cid, const char *console,
 		 struct arena *a, struct vm_plan *ret_plan,
 		 struct kata_err *err) MUST_CHECK;
+
+/** vm_disks_find() - paths of the plan's block devices, from @a. The error names the device. */
+int vm_disks_find(struct vm_plan *plan, struct arena *a, struct kata_err *err) MUST_CHECK;
 
 /** vm_facts_gather() - look at this host. Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd. */
 int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts,

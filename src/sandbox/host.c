@@ -86,6 +86,8 @@ static int plan_up(struct sandbox *sb, struct container *first, struct kata_err 
 		r = vm_plan_make(conf, first->spec, &h->facts, cid,
 				 conf->console ? "console.log" : NULL, h->arena, &h->plan,
 				 err);
+	if (r == 0)
+		r = vm_disks_find(&h->plan, h->arena, err);
 	if (r < 0)
 		return r;
 	h->driver = vmm_driver_find(conf->driver);

@@ -98,3 +98,53 @@ rules()
 	[ "$status" -ne 0 ]
 	has "$output" "linux.devices[0]: /dev/kvm (c 10:232) is a device of the host"
 }
+
+# loop TEXT: a device of 1 MB that begins so; prints its name
+loop()
+{
+	local file
+	file=$(mktemp "$T/disk.XXXXXX")
+	truncate -s 1M "$file"
+	printf %s "$1" | dd of="$file" conv=notrunc status=none
+	losetup --show -f "$file"
+}
+
+@test "block devices of the host: read, write, read-only; not for who joins; none that is not there" {
+	local rw ro pid
+	rw=$(loop first)
+	loops=$rw
+	ro=$(loop second)
+	loops="$rw $ro"
+	local nrw=${rw#/dev/loop} nro=${ro#/dev/loop}
+	sh_bundle b 'head -c 5 /dev/xvda; echo; head -c 6 /dev/xvdb; echo
+		printf again | dd of=/dev/xvda bs=5 count=1 seek=1 conv=notrunc 2>/dev/null; echo "rw $?"
+		(: >>/dev/xvdb) && echo bad; (: >>/dev/xvdb) 2>&1 | grep -c permitted
+		stat -c "%a %u" /dev/xvda
+		for d in xvda xvdb; do
+			n=$((0x$(stat -c %t /dev/$d))):$((0x$(stat -c %T /dev/$d)))
+			echo $d ro $(cat /sys/dev/block/$n/ro) size $(cat /sys/dev/block/$n/size)
+		done
+		mknod /dev/host b 7 '"$nrw"' && (: </dev/host); echo "host $?"; sleep 1000' "$(may)" \
+		"$(rules "{\"allow\": true, \"type\": \"b\", \"major\": 7, \"minor\": $nrw, \"access\": \"rw\"},
+			{\"allow\": true, \"type\": \"b\", \"major\": 7, \"minor\": $nro, \"access\": \"r\"}")" \
+		".linux.devices = [
+			{\"path\": \"/dev/xvda\", \"type\": \"b\", \"major\": 7, \"minor\": $nrw, \"fileMode\": 416, \"uid\": 5},
+			{\"path\": \"/dev/xvdb\", \"type\": \"b\", \"major\": 7, \"minor\": $nro}]"
+	start_container "$c" b
+	wait_output "$c" "host "
+	equal "$(cat "$T/$c.out")" "$(printf '%s\n' first second 'rw 0' 1 '640 5' 'xvda ro 0 size 2048' \
+		'xvdb ro 1 size 2048' 'host 1')"
+	pid=$(cat "$T/$c.pid")
+	bundle b2 '.linux.devices = [{"path": "/dev/x", "type": "b", "major": 7, "minor": 6}]' \
+		'.linux.namespaces |= map(if .type == "network" then .path = "/proc/'"$pid"'/ns/net" else . end)' \
+		"$(rules '{"allow": true, "type": "b", "major": 7, "access": "rw"}')"
+	run ! create "$c-2" b2
+	has "$output" "linux.devices[0]: /dev/x (b 7:6) is a device of the host"
+	has "$output" "not to a container that joins one"
+	kata delete --force "$c"
+	equal "$(head -c 10 "$rw")" firstagain
+	change "$T/b2" '.linux.devices[0].major = 77' 'del(.linux.namespaces[] | select(.path) | .path)' \
+		"$(rules '{"allow": true, "type": "b", "major": 77, "access": "rw"}')"
+	run ! create "$c" b2
+	has "$output" "linux.devices[0]: the host has no block device 77:6"
+}

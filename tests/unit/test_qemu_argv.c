@@ -130,6 +130,8 @@ START_TEST(disks)
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		p.disks[p.n_disks++] = (struct vm_disk){ "/i/a,file.driver=host_device",
 							 formats[i], i != 1 };
+	p.disks[p.n_disks++] = (struct vm_disk){ .path = "/dev/loop9",
+						 .serial = "kata-b7-9" };
 	check("disks", &p);
 }
 END_TEST

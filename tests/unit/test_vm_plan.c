@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "conf/conf.h"
+#include "oci.h"
 #include "suite.h"
 #include "vmm/vm_plan.h"
 
@@ -348,6 +349,44 @@ START_TEST(vm_section)
 }
 END_TEST
 
+/* Block devices of the host: read-only where the rules say so, once each, none with --privileged. */
+START_TEST(block_devices)
+{
+	static const char
+		all[] = "{'allow':true,'access':'rwm'}",
+		some[] =
+			"{'allow':false,'access':'rwm'},{'allow':true,'type':'b','major':7,"
+			"'minor':9,'access':'rm'},{'allow':true,'type':'b','major':8,"
+			"'access':'rwm'}",
+		unread[] = "{'allow':false}";
+	static const char config[] =
+		"{'ociVersion':'1.0.2','root':{'path':'r'},'linux':{'devices':["
+		"{'path':'/dev/a','type':'b','major':7,'minor':9},"
+		"{'path':'/dev/c','type':'c','major':10,'minor':229},"
+		"{'path':'/dev/b','type':'b','major':8,'minor':1048575},"
+		"{'path':'/dev/aa','type':'b','major':7,'minor':9}],"
+		"'resources':{'devices':[%s]}}}";
+	FIXTURE f;
+
+	setup(&f, "");
+	f.spec = *oci_good(f.a, arena_printf(f.a, config, some));
+	must(&f);
+	ck_assert_uint_eq(f.plan.n_disks, 2);
+	ck_assert_str_eq(f.plan.disks[0].serial, "kata-b7-9");
+	ck_assert(f.plan.disks[0].readonly);
+	ck_assert_str_eq(f.plan.disks[1].serial, "kata-b8-1048575");
+	ck_assert(!f.plan.disks[1].readonly);
+	ck_assert_uint_eq(f.plan.disks[1].device, 2);
+	f.spec = *oci_good(f.a, arena_printf(f.a, config, all));
+	must(&f);
+	ck_assert_uint_eq(f.plan.n_disks, 0);
+	f.spec = *oci_good(f.a, arena_printf(f.a, config, unread));
+	refused(&f, -ENOTSUP,
+		"linux.devices[0]: /dev/a (b 7:9): linux.resources.devices must allow to "
+		"read what is attached to a VM");
+}
+END_TEST
+
 START_TEST(vm_section_not_allowed)
 {
 	static const char *const params[] = { "a=1", NULL };
@@ -445,6 +484,7 @@ int main(void)
 		hardware,
 		allowed_paths,
 		vm_section,
+		block_devices,
 		vm_section_not_allowed,
 		command_line_bound,
 		facts,
