@@ -120,11 +120,14 @@ static int add_mirred(struct rtnl_cls *c, int action, int policy, int to)
 	return r;
 }
 
+/* What each frame has: the end of its Ethernet header. One without four bytes behind it is matched, too. */
+#define IN_EVERY_FRAME (-4)
+
 /* Everything that comes in on @from goes out on @to. */
 static int add_redirect(struct nl_sock *sk, int from, int to, struct kata_err *err)
 {
 	struct rtnl_cls *c = filter_of(from, PRIO_REDIRECT, ETH_P_ALL);
-	int r = rtnl_u32_add_key_uint32(c, 0, 0, 0, 0);
+	int r = rtnl_u32_add_key_uint32(c, 0, 0, IN_EVERY_FRAME, 0);
 
 	if (r == 0)
 		r = rtnl_u32_set_cls_terminal(c);

@@ -159,6 +159,34 @@ START_TEST(frames_cross_the_wire)
 }
 END_TEST
 
+/* Both ways, a frame of 14 bytes and one more, of which a selector on the packet would find nothing. */
+START_TEST(short_frames_cross_too)
+{
+	AUTO_NL *sk = NULL;
+	unsigned char out[VNET_HDR + 15] = { 0 };
+	struct pollfd p = { .events = POLLIN };
+	unsigned char got[2048];
+	struct tap t;
+
+	if (!own_network() || !has_tun())
+		return;
+	sk = open_nl();
+	RUN("ip link add eth0 type veth peer name p0; ip link set eth0 up; ip link set p0 up");
+	t = make_tap(1);
+	p.fd = packet_socket("p0");
+	wire(sk, index_of("eth0"), t.index);
+	memcpy(out + VNET_HDR, frame, 12);
+	out[VNET_HDR + 12] = 8; /* IPv4 */
+	ck_assert_int_eq(write(t.fd[0], out, sizeof(out)), sizeof(out));
+	do /* the kernel says something on it, too */
+		ck_assert_int_eq(poll(&p, 1, 1000), 1);
+	while (read(p.fd, got, sizeof(got)) < 15 || memcmp(got, frame, 12) != 0);
+	RUN("test $(awk '$1 == \"Ip:\" && $3 ~ /[0-9]/ { print $4 }' /proc/net/snmp) = 0");
+	tap_close(&t);
+	close(p.fd);
+}
+END_TEST
+
 /* An IPv4 or ARP frame on @peer: does it come to @fd? */
 static bool passes(int peer, int fd, size_t skip, const unsigned char *what, size_t len)
 {
@@ -493,6 +521,7 @@ int main(void)
 	const TTest *const tests[] = {
 		a_tap_goes_with_its_descriptors,
 		frames_cross_the_wire,
+		short_frames_cross_too,
 		answers_of_dns_servers_reach_the_stack,
 		what_was_there_stays,
 		a_failed_wire_leaves_nothing,
