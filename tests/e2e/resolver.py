@@ -69,7 +69,10 @@ def main():
     while True:
         question, peer = s.recvfrom(4096)
         print("asked from", peer[1], flush=True)
-        known = name_in(question)[0] in names
+        try:
+            known = name_in(question)[0] in names
+        except (IndexError, UnicodeDecodeError):
+            continue  # it is no question
         reply = answer(question, names) if known or not server else forward(question, netns, server)
         if reply:
             s.sendto(reply, peer)
