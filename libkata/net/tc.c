@@ -161,10 +161,12 @@ struct key {
 	int offset; /* from the network header, multiple of 4 */
 };
 
-/** struct admitted - what passes to the host's stack; @mirror: the tap gets it, too. */
+enum to { TO_STACK, TO_GUEST, TO_BOTH };
+
+/** struct admitted - which of two stacks gets it; the first that matches decides. */
 struct admitted {
 	uint16_t protocol;
-	bool mirror;
+	enum to to;
 	struct key keys[4];
 	size_t n_keys;
 };
@@ -174,35 +176,54 @@ struct admitted {
 	{                                                                                \
 		53u << 16 | TC_DNS_PORT_LOW, 0xffffu << 16 | TC_DNS_PORT_LOW, at         \
 	}
-/* IPv4: no options, not the rest of a fragmented packet, the protocol */
-#define IPV4_DNS(proto)                                                                  \
+#define IPV4_PROTOCOL(proto)                                                             \
 	{                                                                                \
-		ETH_P_IP, false,                                                         \
-			{ { 5u << 24, 0xfu << 24, 0 },                                   \
-			  { 0, 0x1fff, 4 },                                              \
-			  { (proto) << 16, 0xffu << 16, 8 },                             \
-			  PORTS(20) },                                                   \
-			4                                                                \
+		(proto) << 16, 0xffu << 16, 8                                            \
 	}
-/* IPv6: the next header */
-#define IPV6_DNS(proto)                                                                  \
+/* not the rest of a fragmented packet */
+#define IPV4_BEGINS                                                                      \
 	{                                                                                \
-		ETH_P_IPV6, false, { { (proto) << 8, 0xffu << 8, 4 }, PORTS(40) }, 2     \
+		0, 0x1fff, 4                                                             \
 	}
+#define IPV6_NEXT(header)                                                                \
+	{                                                                                \
+		(header) << 8, 0xffu << 8, 4                                             \
+	}
+/* the fragment header: what follows it, its offset if the mask has it */
+#define IPV6_FRAGMENT(header, offset_mask)                                               \
+	IPV6_NEXT(44u),                                                                  \
+	{                                                                                \
+		(header) << 24, 0xffu << 24 | (offset_mask), 40                          \
+	}
+#define OFFSET 0xfff8u
 
+/*
+ * Parts of a fragmented answer behind the first have no ports: both get them, and the one that has not got
+ * the first drops them.
+ */
 static const struct admitted admitted[] = {
 	/* opcode "reply" */
-	{ ETH_P_ARP, true, { { 2, 0xffff, 4 } }, 1 },
+	{ ETH_P_ARP, TO_BOTH, { { 2, 0xffff, 4 } }, 1 },
 	/* ICMPv6, type "neighbour advertisement" */
-	{ ETH_P_IPV6,
-	  true,
-	  { { 58u << 8, 0xffu << 8, 4 }, { 136u << 24, 0xffu << 24, 40 } },
-	  2 },
-	IPV4_DNS(17u),
-	IPV4_DNS(6u),
-	IPV6_DNS(17u),
-	IPV6_DNS(6u),
+	{ ETH_P_IPV6, TO_BOTH, { IPV6_NEXT(58u), { 136u << 24, 0xffu << 24, 40 } }, 2 },
+	/* IPv4 without options */
+	{ ETH_P_IP,
+	  TO_STACK,
+	  { { 5u << 24, 0xfu << 24, 0 }, IPV4_BEGINS, IPV4_PROTOCOL(17u), PORTS(20) },
+	  4 },
+	{ ETH_P_IP,
+	  TO_STACK,
+	  { { 5u << 24, 0xfu << 24, 0 }, IPV4_BEGINS, IPV4_PROTOCOL(6u), PORTS(20) },
+	  4 },
+	{ ETH_P_IP, TO_GUEST, { IPV4_BEGINS, IPV4_PROTOCOL(17u) }, 2 },
+	{ ETH_P_IP, TO_BOTH, { IPV4_PROTOCOL(17u) }, 1 },
+	{ ETH_P_IPV6, TO_STACK, { IPV6_NEXT(17u), PORTS(40) }, 2 },
+	{ ETH_P_IPV6, TO_STACK, { IPV6_NEXT(6u), PORTS(40) }, 2 },
+	{ ETH_P_IPV6, TO_STACK, { IPV6_FRAGMENT(17u, OFFSET), PORTS(48) }, 3 },
+	{ ETH_P_IPV6, TO_GUEST, { IPV6_FRAGMENT(17u, OFFSET) }, 2 },
+	{ ETH_P_IPV6, TO_BOTH, { IPV6_FRAGMENT(17u, 0u) }, 2 },
 };
+_Static_assert(PRIO_DNS + ARRAY_SIZE(admitted) <= PRIO_REDIRECT, "they come before");
 
 static int admit(struct nl_sock *sk, int index, int tap, size_t i, struct kata_err *err)
 {
@@ -216,8 +237,10 @@ static int admit(struct nl_sock *sk, int index, int tap, size_t i, struct kata_e
 	/* without an action it goes on to the stack */
 	if (r == 0)
 		r = rtnl_u32_set_cls_terminal(c);
-	if (r == 0 && ad->mirror)
+	if (r == 0 && ad->to == TO_BOTH)
 		r = add_mirred(c, TCA_EGRESS_MIRROR, TC_ACT_OK, tap);
+	if (r == 0 && ad->to == TO_GUEST)
+		r = add_mirred(c, TCA_EGRESS_REDIR, TC_ACT_STOLEN, tap);
 	if (r == 0)
 		r = rtnl_cls_add(sk, c, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_cls_put(c);

@@ -386,7 +386,7 @@ time.sleep(1000)
 	cable eth0 1
 	echo 'nameserver 127.0.0.11' >"$T/resolv.conf"
 	resolver inner "$net" 127.0.0.11 inside.test=10.7.1.77 10.7.1.1
-	resolver outer "$far" 10.7.1.1 outside.test=9.8.7.6
+	resolver outer "$far" 10.7.1.1 outside.test=9.8.7.6 big.test=9.8.7.5
 	container '.mounts += [{"destination": "/etc/resolv.conf", "type": "bind",
 		"source": "'"$T"'/resolv.conf", "options": ["bind", "ro"]}]'
 	up
@@ -394,6 +394,9 @@ time.sleep(1000)
 	# asked from the namespace itself, whose incoming packets are the guest's
 	has "$(guest nslookup outside.test)" 9.8.7.6
 	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -ge 61440 ]
+	# an answer in three packets
+	guest nslookup big.test >&2 || true
+	has "$(cat "$T/inner")" "forwarded 3000"
 	# and from the guest
 	has "$(guest nslookup outside.test 10.7.1.1)" 9.8.7.6
 	[ "$(awk '/asked from/ { print $3 }' "$T/outer" | sort -n | head -1)" -lt 61440 ]

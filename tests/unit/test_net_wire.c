@@ -297,6 +297,62 @@ START_TEST(answers_of_dns_servers_reach_the_stack)
 }
 END_TEST
 
+/* A part of UDP 10.0.0.2:53 -> 10.0.0.1:@port with 28 bytes of data, in two: 16 and 12. */
+static void make_part(unsigned char f[60], unsigned port, bool first)
+{
+	unsigned sum = 0;
+
+	make_answer(f, port, 53);
+	f[17] = first ? 44 : 32;
+	f[18] = 7;		  /* id */
+	f[20] = first ? 0x20 : 0; /* more follow */
+	f[21] = first ? 0 : 3;
+	f[39] = 36;
+	f[24] = f[25] = 0;
+	for (int i = 14; i < 34; i += 2)
+		sum += (unsigned)f[i] << 8 | f[i + 1];
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	f[24] = (unsigned char)(sum >> 8);
+	f[25] = (unsigned char)sum;
+}
+
+START_TEST(answers_in_fragments_reach_the_stack)
+{
+	AUTO_NL *sk = NULL;
+	struct kata_err err = { 0 };
+	unsigned char f[60], got[64];
+	struct tap t;
+	int peer, fd;
+
+	if (!own_network() || !has_tun())
+		return;
+	sk = open_nl();
+	RUN("ip link add eth0 address 02:00:00:00:00:01 type veth peer name p0;"
+	    "ip link set eth0 up; ip link set p0 up; ip addr add 10.0.0.1/24 dev eth0");
+	t = make_tap(1);
+	peer = packet_socket("p0");
+	wire(sk, index_of("eth0"), t.index);
+	ck_assert_msg(tc_admit_dns(sk, index_of("eth0"), t.index, &err) == 0, "%s",
+		      err.msg);
+	fd = udp_socket(61440);
+	make_part(f, 61440, true);
+	ck_assert(!passes(peer, t.fd[0], VNET_HDR, f, sizeof(f)));
+	make_part(f, 61440, false); /* whose it is cannot be seen */
+	ck_assert(passes(peer, t.fd[0], VNET_HDR, f, sizeof(f)));
+	ck_assert_int_eq(read(fd, got, sizeof(got)), 28);
+	close(fd);
+	fd = udp_socket(40000);
+	for (int first = 1; first >= 0; first--) {
+		make_part(f, 40000, first);
+		ck_assert(passes(peer, t.fd[0], VNET_HDR, f, sizeof(f)));
+	}
+	ck_assert(!is_heard(fd));
+	close(fd);
+	tap_close(&t);
+	close(peer);
+}
+END_TEST
+
 START_TEST(what_was_there_stays)
 {
 	AUTO_NL *sk = NULL;
@@ -523,6 +579,7 @@ int main(void)
 		frames_cross_the_wire,
 		short_frames_cross_too,
 		answers_of_dns_servers_reach_the_stack,
+		answers_in_fragments_reach_the_stack,
 		what_was_there_stays,
 		a_failed_wire_leaves_nothing,
 		changes_are_told,
