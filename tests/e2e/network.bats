@@ -419,6 +419,13 @@ time.sleep(1000)
 	equal "$(jq -r 'map(.Name) | join(" ")' <<<"$s")" eth0
 	[ "$(jq '.[0].RxBytes' <<<"$s")" -gt 1400 ]
 	[ "$(jq '.[0].TxPackets' <<<"$s")" -gt 4 ]
+	# a member of the pod has the same interfaces; what it sends is counted
+	sh_bundle m 'echo up; exec sleep 1000' "$(in_net)"
+	start_container "$c-m" m
+	wait_output "$c-m" up
+	kata exec "$c-m" ping -c 3 -W 5 -s 1400 10.7.1.1 >&2 </dev/null
+	s=$(($(jq '.[0].TxBytes' <<<"$s") + 4200))
+	[ "$(kata events --stats "$c-m" | jq '.data.network_interfaces[] | select(.Name == "eth0").TxBytes')" -gt "$s" ]
 }
 
 @test "everything is killed, the namespace lives on, delete cleans it" {
@@ -431,6 +438,27 @@ time.sleep(1000)
 	has "$(tc -n "$net" filter show dev eth0 ingress)" mirred
 	kata delete --force "$c"
 	clean
+	untouched eth0 1
+}
+
+# as CNI's bandwidth plugin limits: outside of us, so that nothing is to be done for it
+@test "a rate limit on the interface holds for the guest" {
+	local began
+	cable eth0 1
+	tc -n "$net" qdisc add dev eth0 root tbf rate 8mbit burst 32kb latency 400ms
+	container
+	up
+	head -c 2000000 /dev/urandom >"$T/b/rootfs/data"
+	far_py "$receive" 10.7.1.1 "$T/got" &
+	eventually 10 test -e "$T/got.listens"
+	began=${EPOCHREALTIME/./}
+	guest sh -c 'nc 10.7.1.1 7000 </data'
+	wait $!
+	cmp "$T/b/rootfs/data" "$T/got"
+	[ $((${EPOCHREALTIME/./} - began)) -gt 1700000 ]
+	kata delete --force "$c"
+	clean
+	has "$(tc -n "$net" qdisc show dev eth0)" "tbf"
 	untouched eth0 1
 }
 
