@@ -178,6 +178,12 @@ def elsewhere(group, part, program, directory):
 # --- what a row of numbers says ------------------------------------------------------------------
 
 
+class Row:
+    def __init__(self, name, ours, theirs, unit, limit=None, more=False):
+        self.name, self.ours, self.theirs, self.unit = name, ours, theirs, unit
+        self.limit, self.more = limit, more
+
+
 def quantile(values, q):
     values = sorted(values)
     return values[min(len(values) - 1, int(q * len(values)))]

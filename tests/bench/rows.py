@@ -14,15 +14,11 @@ import tempfile
 import time
 
 import measure as m
+import network
+from measure import Row
 
 STREAM_BYTES = 64 << 20
 GAP = 0.05  # between calls: what the kernel defers for the last is not this one's
-
-
-class Row:
-    def __init__(self, name, ours, theirs, unit, limit=None, more=False):
-        self.name, self.ours, self.theirs, self.unit = name, ours, theirs, unit
-        self.limit, self.more = limit, more
 
 
 class Runtime:
@@ -405,6 +401,7 @@ SCENARIOS = {
     "life": (LIFE, scenario_life, False),
     "boot": (BOOT, scenario_boot, False),
     "stdio": (STDIO, scenario_stdio, False),
+    "network": (network.ROWS, network.scenario, False),
     "memory": (MEMORY, scenario_memory, False),
     "sizes": (SIZES, scenario_sizes, True),
 }
