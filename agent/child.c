@@ -9,7 +9,10 @@
  *   - what is written through the agent's /proc (oom score, sysctls) precedes the new root;
  *   - limits precede the change of user, while they may still be raised;
  *   - the bounding set precedes it too, the other capability sets follow it;
- *   - the program is looked up as the container's user, as runc does.
+ *   - the program is looked up as the container's user, as runc does;
+ *   - in a user namespace the child is the guest's root, without rights, until step_userns_root: as
+ *     such it owns what it writes in the agent's /proc. From then on it is the container's root,
+ *     and owns what it makes.
  */
 #include "child.h"
 
@@ -58,6 +61,7 @@ struct child {
 	struct caps caps;
 	int root_fd;
 	bool in_cwd;
+	bool *sysctls_left;
 	char **env;
 	const char *path;
 };
@@ -111,6 +115,8 @@ static int step_oom_score(struct child *c, struct kata_err *err)
 	char text[16];
 	int r;
 
+	if (child_job_waits(c->job))
+		return 0; /* birth_settle() has */
 	if (!score)
 		return 0;
 	snprintf(text, sizeof(text), "%d", *score);
@@ -120,10 +126,12 @@ static int step_oom_score(struct child *c, struct kata_err *err)
 
 static int step_rlimits(struct child *c, struct kata_err *err)
 {
-	return rlimits_apply(&c->p->rlimits, err);
+	if (child_job_waits(c->job))
+		return 0; /* birth_settle() has */
+	return rlimits_apply(0, &c->p->rlimits, err);
 }
 
-/* The pid namespace is joined by the fork itself. */
+/* The pid and user namespaces are joined by the fork itself. */
 static int step_join_others(struct child *c, struct kata_err *err)
 {
 	static const enum ns_join joins[] = { NS_JOIN_IPC, NS_JOIN_UTS };
@@ -145,6 +153,35 @@ static int step_cgroup_ns(struct child *c, struct kata_err *err)
 	if ((c->job->ns_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "unshare cgroup namespace");
 	return 0;
+}
+
+/* Offsets are set before the first process is in it, and so is its maker only afterwards. */
+static int step_time_ns(struct child *c, struct kata_err *err)
+{
+	const struct oci_linux *l = c->job->spec->linux_;
+	AUTO_CLOSE int fd = -1;
+	int r = 0;
+
+	if (!(c->job->ns_flags & CLONE_NEWTIME))
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, "unshare time namespace");
+	if (l->timeOffsets) {
+		AUTO_FREE char *text = ns_time_text(l->timeOffsets);
+
+		r = fs_write_str(AT_FDCWD, "/proc/self/timens_offsets", text);
+	}
+	if (r < 0)
+		return err_sys_code(err, r, "linux.timeOffsets: set the offsets");
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return err_sys(err, "enter the time namespace");
+	return 0;
+}
+
+static int step_userns_root(struct child *c, struct kata_err *err)
+{
+	return c->job->userns->on ? userns_become_root(err) : 0;
 }
 
 static int step_keyring(struct child *c, struct kata_err *err)
@@ -188,7 +225,23 @@ static int step_hostname(struct child *c, struct kata_err *err)
 
 static int step_sysctls(struct child *c, struct kata_err *err)
 {
-	return c->job->spec->linux_ ? sysctls_apply(c->job->spec->linux_, err) : 0;
+	const struct oci_linux *l = c->job->spec->linux_;
+	size_t n = l ? l->sysctl.n : 0;
+
+	if (n == 0)
+		return 0;
+	c->sysctls_left = arena_array(c->arena, n, sizeof(*c->sysctls_left));
+	for (size_t i = 0; i < n; i++)
+		c->sysctls_left[i] = true;
+	return sysctls_apply(l, c->sysctls_left, !c->job->userns->on, err);
+}
+
+/* In a user namespace those of ipc are its root's, those of uts the root's of the guest (Linux 6.1). */
+static int step_sysctls_again(struct child *c, struct kata_err *err)
+{
+	return c->sysctls_left
+		       ? sysctls_apply(c->job->spec->linux_, c->sysctls_left, true, err)
+		       : 0;
 }
 
 /* --- the new root, from outside */
@@ -378,16 +431,17 @@ static int step_lookup(struct child *c, struct kata_err *err)
 }
 
 static const struct step init_steps[] = {
-	{ step_isolate },   { step_oom_score }, { step_rlimits },  { step_join_others },
-	{ step_cgroup_ns }, { step_keyring },	{ step_hostname }, { step_sysctls },
-	{ step_root },	    { step_mounts },	{ step_dev },	   { step_tty },
-	{ step_make_cwd },  { step_close_off }, { step_enter },
+	{ step_isolate },     { step_oom_score },     { step_rlimits },
+	{ step_join_others }, { step_cgroup_ns },     { step_time_ns },
+	{ step_hostname },    { step_sysctls },	      { step_root },
+	{ step_userns_root }, { step_sysctls_again }, { step_keyring },
+	{ step_mounts },      { step_dev },	      { step_tty },
+	{ step_make_cwd },    { step_close_off },     { step_enter },
 };
 
 static const struct step exec_steps[] = {
-	{ step_isolate }, { step_initial_affinity }, { step_oom_score },
-	{ step_rlimits }, { step_keyring },	     { step_join },
-	{ step_tty },
+	{ step_isolate }, { step_initial_affinity }, { step_oom_score }, { step_rlimits },
+	{ step_join },	  { step_userns_root },	     { step_keyring },	 { step_tty },
 };
 
 static const struct step process_steps[] = {
@@ -438,8 +492,8 @@ static void report_ready(struct child *c, struct kata_err *err)
 	}
 }
 
-/* The exec gate: MSG_START is one byte; the agent's end is the end. */
-static void wait_at_gate(const struct child *c)
+/* The agent's word is one byte: to go on (birth_settle()), or MSG_START. Its end is the end. */
+static void wait_for_agent(const struct child *c)
 {
 	char byte;
 	ssize_t n;
@@ -498,6 +552,8 @@ void child_main(const struct child_job *job)
 		c.p = attrs_inherit(c.p, job->spec->process, c.arena);
 	c.user = c.p->user ? c.p->user : &root;
 	reset_signals();
+	if (child_job_waits(c.job))
+		wait_for_agent(&c);
 	if (is_init(&c))
 		r = run_steps(&c, init_steps, ARRAY_SIZE(init_steps), &err);
 	else
@@ -508,6 +564,6 @@ void child_main(const struct child_job *job)
 		fail(&c, &err);
 	report_ready(&c, &err);
 	if (is_init(&c))
-		wait_at_gate(&c);
+		wait_for_agent(&c);
 	exec_program(&c, &err);
 }

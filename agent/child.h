@@ -16,6 +16,7 @@
 #include "ns.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
+#include "userns.h"
 
 struct child_report {
 	uint16_t code; /* enum msg_code */
@@ -30,6 +31,7 @@ struct child_report {
  * @plan, @devices, @rootfs, @id: for init only
  * @ns_flags:   init: of its new namespaces; else: of all that are entered
  * @join:       init: namespaces of other containers
+ * @userns:     the container's
  * @join_pidfd: of the container's init, to join its namespaces; -1 = this is the init
  * @stdio:      descriptors for 0, 1, 2; unused with a terminal
  * @passed:     descriptors for 3 and up
@@ -45,12 +47,22 @@ struct child_job {
 	const char *rootfs, *id, *cgroup;
 	unsigned long ns_flags;
 	struct ns_joins join;
+	const struct userns *userns;
 	int join_pidfd, report_fd, cgroup_fd;
 	int stdio[3];
 	int passed[PROTO_PASSED_MAX];
 	unsigned n_passed;
 	bool no_keyring;
 };
+
+/**
+ * child_job_waits() - does the child wait for one byte before all else? An init in a user namespace:
+ * it is nobody there until it has its maps.
+ */
+static inline bool child_job_waits(const struct child_job *job)
+{
+	return job->join_pidfd < 0 && job->userns->on;
+}
 
 /** child_main() - in the child: never returns. */
 __attribute__((noreturn)) void child_main(const struct child_job *job);

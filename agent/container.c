@@ -24,6 +24,7 @@
 #include "attrs.h"
 #include "cgroup.h"
 #include "child.h"
+#include "delegate.h"
 #include "devices.h"
 #include "ns.h"
 #include "oom.h"
@@ -174,6 +175,7 @@ static struct child_job child_job(const struct container *c)
 		.id = c->id,
 		.ns_flags = c->ns_plan.new_flags,
 		.join = NS_JOINS_NONE,
+		.userns = &c->userns,
 		.join_pidfd = -1,
 		.cgroup_fd = c->cgroup_fd,
 		.cgroup = c->cgroup,
@@ -182,8 +184,7 @@ static struct child_job child_job(const struct container *c)
 }
 
 /* Descriptors of the other containers' namespaces: borrowed. */
-static int find_joins(const struct container *c, struct ns_joins *ret,
-		      struct kata_err *err)
+static int find_joins(struct container *c, struct ns_joins *ret, struct kata_err *err)
 {
 	for (int i = 0; i < NS_JOINS; i++) {
 		uint32_t number = c->ns_plan.joins[i].container;
@@ -198,8 +199,19 @@ static int find_joins(const struct container *c, struct ns_joins *ret,
 				       "is to be joined, does not exist",
 				       number);
 		ret->fd[i] = other->ns.fd[i];
+		if (i == NS_JOIN_USER && userns_join(&c->userns, &other->userns, c->arena,
+						     &c->userns, err) < 0)
+			return err->code;
 	}
 	return 0;
+}
+
+/* Nothing of a network is there yet, and it is not to be the guest's own: see birth.c. */
+static bool brings_network(const struct container *c)
+{
+	return (c->ns_plan.new_flags & CLONE_NEWUSER) &&
+	       oci_spec_ns(c->spec, OCI_NS_NETWORK) && !c->guest->containers &&
+	       !c->guest->net && !c->guest->network;
 }
 
 /* What init joins it has not joined yet: those are taken from where they were found. */
@@ -228,6 +240,13 @@ static int start_init(struct container *c, const struct req_create *req,
 	rootfs = mem_printf("%s/%s", c->guest->share, req->rootfs);
 	job.rootfs = rootfs;
 	r = find_joins(c, &job.join, err);
+	if (r == 0 && c->spec->process)
+		r = userns_check_user(&c->userns, c->spec->process->user, err);
+	if (brings_network(c))
+		job.ns_flags |= CLONE_NEWNET;
+	if (r == 0)
+		r = delegate_group(c->cgroup_fd,
+				   delegate_owner(c->spec, &c->plan, &c->userns), err);
 	if (r == 0)
 		r = process_start(c->processes, req->streams, &job, err);
 	if (r == 0)
@@ -254,6 +273,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->cgroup_fd = c->drain_fd = c->mntns_fd = -1;
 	c->drain.fd = -1;
 	c->ns = (struct ns_joins)NS_JOINS_NONE;
+	c->userns = userns_of(req->spec);
 	c->processes = process_new_take(c, 0, req->spec->process, &req->passed, NULL);
 	r = plan_container(c, req, err);
 	if (r == 0)
@@ -280,6 +300,8 @@ int container_exec(struct container *c, const struct req_exec *req, struct rpc_c
 	if (req->target.process == 0 || container_process(c, req->target.process))
 		return err_set(err, -EEXIST, "process %u exists", req->target.process);
 	r = attrs_check(req->spec, NULL, err);
+	if (r == 0)
+		r = userns_check_user(&c->userns, req->spec->user, err);
 	if (r < 0)
 		return r;
 	p = process_new_take(c, req->target.process, req->spec, &req->passed,

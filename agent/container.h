@@ -7,6 +7,7 @@
 #include "mount_plan.h"
 #include "ns.h"
 #include "process.h"
+#include "userns.h"
 
 /* Bits, because a request names all the states in which it is legal. */
 enum container_state {
@@ -25,6 +26,7 @@ enum container_state {
  * @doomed:    forget it as soon as nothing of it is left
  * @deleting:  MSG_DELETE, answered then
  * @ns:        its namespaces, for others to join, also when its init has ended
+ * @userns:    with the maps of who made it
  * @oom_kills: victims of the OOM killer, as far as the host knows
  * @drain:     runs since init's death while further processes have output that nobody reads
  * @impatient: it has run out
@@ -43,6 +45,7 @@ struct container {
 	struct device_plan devices;
 	struct ns_plan ns_plan;
 	struct ns_joins ns;
+	struct userns userns;
 	int cgroup_fd;
 	uint64_t oom_kills;
 	struct process *processes;

@@ -153,6 +153,25 @@ static int mount_fs(const struct mount_op *op, int dest, const char *fstype,
 		       data[0] ? "\"" : "");
 }
 
+/*
+ * sysfs shows a network namespace and is its owner's to mount. In a user namespace that does not own
+ * the VM's the guest's own is shown, as crun does with the host's.
+ */
+static int bind_sysfs(const struct mount_op *op, int dest)
+{
+	AUTO_CLOSE int sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	if (sys < 0)
+		return -errno;
+	return mounts_bind_fd(&(struct mounts_bind){
+		.source_fd = sys,
+		.dest_fd = dest,
+		.recursive = true,
+		.set = set | (op->flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0),
+	});
+}
+
 /* A tmpfs has the permissions of the directory that it covers, unless options say others (runc). */
 static char *fs_data(const struct mount_op *op, const struct mount_dest *d)
 {
@@ -181,6 +200,10 @@ static int do_fs(const struct mount_op *op, const struct mounts_env *env,
 	}
 	data = fs_data(op, &d);
 	r = mount_fs(op, dest, op->fstype, data, err);
+	if (r == -EPERM && str_eq(op->fstype, "sysfs")) {
+		err_done(err);
+		r = bind_sysfs(op, dest);
+	}
 	if (r < 0 || !op->opts.copyup)
 		return r;
 	top = fs_open_in_root(env->root_fd, op->dest, O_RDONLY | O_DIRECTORY, 0);

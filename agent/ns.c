@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * ns: the namespaces of linux.namespaces[] as one table. CLONE_NEWCGROUP is in the flags too;
- * who forks leaves it out, for its root is the group the child is in when it unshares.
+ * ns: the namespaces of linux.namespaces[] as one table. CLONE_NEWCGROUP and CLONE_NEWTIME are in
+ * the flags too; who forks leaves them to the child.
  */
 #include "ns.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define JOIN_PREFIX "/container:"
 
-enum ns_rule { NS_NEW, NS_OF_VM, NS_REFUSED };
+enum ns_rule { NS_NEW, NS_OF_VM };
 
 static const struct {
 	enum ns_rule rule;
@@ -28,8 +29,8 @@ static const struct {
 	[OCI_NS_IPC] = { NS_NEW, CLONE_NEWIPC },
 	[OCI_NS_CGROUP] = { NS_NEW, CLONE_NEWCGROUP },
 	[OCI_NS_NETWORK] = { NS_OF_VM, 0 },
-	[OCI_NS_USER] = { NS_REFUSED, 0 },
-	[OCI_NS_TIME] = { NS_REFUSED, 0 },
+	[OCI_NS_USER] = { NS_NEW, CLONE_NEWUSER },
+	[OCI_NS_TIME] = { NS_NEW, CLONE_NEWTIME },
 };
 
 static const struct {
@@ -39,6 +40,7 @@ static const struct {
 	[NS_JOIN_PID] = { "pid", OCI_NS_PID },
 	[NS_JOIN_IPC] = { "ipc", OCI_NS_IPC },
 	[NS_JOIN_UTS] = { "uts", OCI_NS_UTS },
+	[NS_JOIN_USER] = { "user", OCI_NS_USER },
 };
 
 unsigned long ns_flag(enum ns_join join)
@@ -68,10 +70,10 @@ static int plan_one(const struct oci_namespace *ns, size_t i, struct ns_plan *p,
 {
 	bool known = ns->type >= 0 && ns->type < OCI_NS_TYPES;
 
-	if (!known || ns_rules[ns->type].rule == NS_REFUSED)
+	if (!known)
 		return err_set(err, -ENOTSUP,
-			       "linux.namespaces[%zu]: the guest makes no %s namespace",
-			       i, known ? oci_ns_names[ns->type] : "such");
+			       "linux.namespaces[%zu]: the guest knows no such namespace",
+			       i);
 	if (ns_rules[ns->type].rule != NS_NEW)
 		return 0;
 	if (!ns->path || !ns->path[0]) {
@@ -110,6 +112,17 @@ unsigned long ns_plan_flags(const struct ns_plan *p)
 			flags |= ns_flag((enum ns_join)i);
 	}
 	return flags;
+}
+
+char *ns_time_text(const struct oci_time_offsets *t)
+{
+	static const struct oci_time_offset none = { 0 };
+	const struct oci_time_offset *m = t->monotonic ? t->monotonic : &none;
+	const struct oci_time_offset *b = t->boottime ? t->boottime : &none;
+
+	return mem_printf("monotonic %" PRId64 " %" PRIu32 "\nboottime %" PRId64
+			  " %" PRIu32 "\n",
+			  m->secs, m->nanosecs, b->secs, b->nanosecs);
 }
 
 static int open_ns(pid_t pid, const char *name)

@@ -13,7 +13,7 @@
 #include "oci/spec.h"
 
 /* The namespaces that can be joined. */
-enum ns_join { NS_JOIN_PID, NS_JOIN_IPC, NS_JOIN_UTS, NS_JOINS };
+enum ns_join { NS_JOIN_PID, NS_JOIN_IPC, NS_JOIN_UTS, NS_JOIN_USER, NS_JOINS };
 
 /** struct ns_joins - a descriptor of each, -1 = none. */
 struct ns_joins {
@@ -21,7 +21,7 @@ struct ns_joins {
 };
 #define NS_JOINS_NONE                                                                    \
 	{                                                                                \
-		.fd = { -1, -1, -1 }                                                     \
+		.fd = { -1, -1, -1, -1 }                                                 \
 	}
 
 /**
@@ -40,7 +40,7 @@ struct ns_plan {
 /**
  * ns_plan_make() - the namespaces of the container's init. Pure.
  * The mount namespace is always new. Network: the VM's own, a new one would have no cards.
- * Return: 0; -ENOTSUP for user and time namespaces, and for paths other than "/container:N".
+ * Return: 0; -ENOTSUP for paths other than "/container:N".
  */
 int ns_plan_make(const struct oci_spec *spec, struct ns_plan *ret,
 		 struct kata_err *err) MUST_CHECK;
@@ -50,6 +50,9 @@ unsigned long ns_plan_flags(const struct ns_plan *p);
 
 /** ns_flag() - clone flag of a namespace that can be joined. */
 unsigned long ns_flag(enum ns_join join);
+
+/** ns_time_text() - what is written to /proc/PID/timens_offsets. Heap. */
+char *ns_time_text(const struct oci_time_offsets *t);
 
 /** ns_open() - all of process @pid; one that cannot be had stays -1. */
 void ns_open(pid_t pid, struct ns_joins *ret);

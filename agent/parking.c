@@ -10,8 +10,10 @@
 #include "parking.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,6 +49,18 @@ int parking_leave(struct parking *p, struct kata_err *err)
 		return err_sys(err, "make a network namespace (CONFIG_NET_NS)");
 	p->talk = TAKE_FD(talk);
 	p->watch = TAKE_FD(watch);
+	return loopback_up(err);
+}
+
+int parking_follow(pid_t pid, struct kata_err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		return err_sys(err, "join the container's network namespace");
 	return loopback_up(err);
 }
 

@@ -3,6 +3,8 @@
 #ifndef KATA_AGENT_PARKING_H
 #define KATA_AGENT_PARKING_H
 
+#include <sys/types.h>
+
 #include "guest.h"
 
 /**
@@ -10,6 +12,12 @@
  * one, which has lo, up. Once, before anything else of the network is made.
  */
 int parking_leave(struct parking *p, struct kata_err *err) MUST_CHECK;
+
+/**
+ * parking_follow() - go on in the network namespace that @pid was born with instead of ours, lo up.
+ * Only while ours has nothing that is to be kept.
+ */
+int parking_follow(pid_t pid, struct kata_err *err) MUST_CHECK;
 
 /** parking_watch() - have notifications of links in the parking place come at p->watch. */
 int parking_watch(const struct parking *p) MUST_CHECK;

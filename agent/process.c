@@ -2,10 +2,7 @@
 /*
  * process: fork, the child's reports, the end.
  *
- * The fork is clone3: pidfd, namespaces and the cgroup come in one step, so that there is no
- * moment in which a child is outside of its container's group. A further process has to be born
- * in the container's pid namespace, and an init perhaps in another container's: the agent points its children there (setns with a pid
- * namespace does not move the caller), forks, and points them back.
+ * The fork itself is in birth.c.
  *
  * The agent keeps no end of a pipe that belongs to the container; a child keeps none of
  * anybody else's (child.c closes all but its own).
@@ -16,8 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,7 +24,7 @@
 #include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
-#include "cgroup.h"
+#include "birth.h"
 #include "child.h"
 #include "conns.h"
 #include "container.h"
@@ -284,10 +279,17 @@ static void ends_done(struct ends *e)
 		close(e->passed[--e->n_passed]);
 }
 
+/* Of what the process is to open again; checked to be mapped. */
+static uid_t owner_of(const struct process *p)
+{
+	return userns_uid(&p->container->userns,
+			  p->spec && p->spec->user ? p->spec->user->uid : 0);
+}
+
 static int make_pipe(struct process *p, enum msg_stream kind, uint64_t token,
 		     struct ends *e)
 {
-	uid_t uid = p->spec && p->spec->user ? p->spec->user->uid : 0;
+	uid_t uid = owner_of(p);
 	int ends[2], ours = kind == STREAM_STDIN ? 1 : 0, flags;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -347,7 +349,6 @@ static int open_half_take(struct process *p, unsigned number, const char *token,
 static int make_passed(struct process *p, struct ends *e, struct kata_err *err)
 {
 	const struct passed_fd *v = p->passed->fds.v;
-	const struct oci_user *user = p->spec ? p->spec->user : NULL;
 
 	if (p->passed->fds.n > PROTO_PASSED_MAX)
 		return err_set(err, -E2BIG, "%zu descriptors, at most %u can be passed",
@@ -355,8 +356,7 @@ static int make_passed(struct process *p, struct ends *e, struct kata_err *err)
 	for (unsigned i = 0; i < p->passed->fds.n; i++) {
 		bool socket = v[i].kind == PASSED_SOCKET;
 		struct passed_ends ends;
-		int r = passed_open(&v[i], guest_of(p)->share, user ? user->uid : 0,
-				    &ends, err);
+		int r = passed_open(&v[i], guest_of(p)->share, owner_of(p), &ends, err);
 
 		if (r < 0)
 			return err_ctx(err, "descriptor %u", STDERR_FILENO + 1 + i);
@@ -375,81 +375,19 @@ static int make_passed(struct process *p, struct ends *e, struct kata_err *err)
 	return 0;
 }
 
-/*
- * clone3 without CLONE_VM, as fork: the child goes on with a copy of the memory. CLONE_NEWCGROUP
- * is left to the child, for its root is the group that the caller of unshare is in.
- */
-static int clone_child(const struct child_job *job, int *ret_pidfd)
-{
-	struct clone_args args = {
-		.flags = CLONE_PIDFD,
-		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
-		.exit_signal = SIGCHLD,
-	};
-
-	if (job->cgroup_fd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)job->cgroup_fd;
-	}
-	if (job->join_pidfd < 0)
-		args.flags |= job->ns_flags & ~(uint64_t)CLONE_NEWCGROUP;
-	return (int)syscall(SYS_clone3, &args, sizeof(args));
-}
-
-/*
- * An init that has given controllers to groups below its own (systemd does) has made its own group one
- * that takes no processes: EBUSY. Then a further process goes where init is, as runc has it.
- */
-static int clone_into_group(const struct process *p, const struct child_job *job,
-			    int *ret_pidfd)
-{
-	const struct container *c = p->container;
-	struct child_job beside = *job;
-	AUTO_CLOSE int fd = -1;
-	int pid = clone_child(job, ret_pidfd);
-
-	if (pid >= 0 || errno != EBUSY || job->join_pidfd < 0)
-		return pid < 0 ? -errno : pid;
-	fd = cgroup_open_of(c->cgroup_fd, c->number, c->processes->pid);
-	if (fd < 0)
-		return -EBUSY;
-	beside.cgroup_fd = fd;
-	pid = clone_child(&beside, ret_pidfd);
-	return pid < 0 ? -errno : pid;
-}
-
-/* The pid namespace to be born in, when it is there already; -1 = the agent's, or a new one. */
-static int pidns_of(const struct child_job *job)
-{
-	if (job->join_pidfd < 0)
-		return job->join.fd[NS_JOIN_PID];
-	return job->ns_flags & CLONE_NEWPID ? job->join_pidfd : -1;
-}
-
+/* An init that is built in a user namespace waits for its maps; see birth.c. */
 static int fork_child(struct process *p, const struct child_job *job,
 		      struct kata_err *err)
 {
-	int pid, pidns = pidns_of(job);
+	int r = birth_fork(p, job, err);
 
-	if (pidns >= 0 && setns(pidns, CLONE_NEWPID) < 0)
-		return err_sys(err, "join the container's pid namespace");
-	pid = clone_into_group(p, job, &p->pidfd);
-	if (pid == 0)
-		child_main(job);
-	/* cannot fail: it is our own; and if it did, every later container would be wrong */
-	if (pidns >= 0 && setns(guest_of(p)->pidns_fd, CLONE_NEWPID) < 0)
-		abort();
-	if (pid < 0) {
-		p->pidfd = -1;
-		/* the kernel's word for a pid namespace whose first process is dead */
-		if (pidns >= 0 && pid == -ENOMEM)
-			return err_set(err, -EINVAL,
-				       "linux.namespaces: the pid namespace to join has "
-				       "ended with its init");
-		return err_sys_code(err, pid, "fork");
-	}
-	p->pid = pid;
-	return 0;
+	if (r < 0 || !child_job_waits(job) || birth_settle(p, job, err) == 0)
+		return r;
+	/* it is there: it ends, and is heard of, as any other that fails */
+	give_up(p, MSG_FAILED, -err->code, err->msg);
+	err_done(err);
+	r = process_signal(p, SIGKILL);
+	return r == -ESRCH ? 0 : r;
 }
 
 static int start_child(struct process *p, struct child_job *job, struct ends *e,

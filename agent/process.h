@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * process: one process that the host asked for: the init of a container or a
- * further one, from fork to the report of its exit. The only file of the agent that forks.
+ * further one, from fork (birth.c) to the report of its exit.
  */
 #ifndef KATA_AGENT_PROCESS_H
 #define KATA_AGENT_PROCESS_H

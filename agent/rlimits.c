@@ -7,7 +7,7 @@
 
 #include "oci/names.h"
 
-int rlimits_apply(const struct jt_objv *limits, struct kata_err *err)
+int rlimits_apply(pid_t pid, const struct jt_objv *limits, struct kata_err *err)
 {
 	const struct oci_rlimit *l = limits->v;
 
@@ -18,7 +18,7 @@ int rlimits_apply(const struct jt_objv *limits, struct kata_err *err)
 		if (which < 0)
 			return err_set(err, -EINVAL, "invalid rlimit type: %s",
 				       l[i].type);
-		if (setrlimit((__rlimit_resource_t)which, &r) < 0)
+		if (prlimit(pid, (__rlimit_resource_t)which, &r, NULL) < 0)
 			return err_sys(err, "error setting rlimit type %s", l[i].type);
 	}
 	return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * sysctls: which may be set is runc's list (libcontainer/configs/validate): those of the ipc and
- * uts namespaces if they are the container's own, and net.*, which is the VM's own.
+ * uts namespaces if they are the container's own, user.* of its user namespace, and net.*, which is the
+ * VM's own.
  * Names are written with dots or, when the first separator is a slash, with slashes (sysctl.d(5)).
  */
 #include "sysctls.h"
@@ -68,6 +69,8 @@ static int check_one(const struct oci_spec *spec, const char *s, struct kata_err
 	}
 	if (str_has_prefix(s, "net."))
 		return 0;
+	if (str_has_prefix(s, "user.") && oci_spec_ns(spec, OCI_NS_USER))
+		return 0;
 	if (oci_spec_ns(spec, OCI_NS_UTS)) {
 		if (str_eq(s, "kernel.domainname"))
 			return 0;
@@ -97,7 +100,8 @@ int sysctls_check(const struct oci_spec *spec, struct kata_err *err)
 	return 0;
 }
 
-int sysctls_apply(const struct oci_linux *linux_, struct kata_err *err)
+int sysctls_apply(const struct oci_linux *linux_, bool *left, bool last,
+		  struct kata_err *err)
 {
 	AUTO_CLOSE int dir = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -108,6 +112,8 @@ int sysctls_apply(const struct oci_linux *linux_, struct kata_err *err)
 		AUTO_CLOSE int fd = -1;
 		int r;
 
+		if (!left[i])
+			continue;
 		to_dots(path);
 		to_path(path);
 		/* below /proc/sys whatever the name says */
@@ -115,8 +121,11 @@ int sysctls_apply(const struct oci_linux *linux_, struct kata_err *err)
 		r = fd < 0 ? fd
 			   : fs_write_all(fd, linux_->sysctl.vals[i],
 					  strlen(linux_->sysctl.vals[i]));
+		if (r == -EACCES && !last)
+			continue;
 		if (r < 0)
 			return err_sys_code(err, r, "open /proc/sys/%s", path);
+		left[i] = false;
 	}
 	return 0;
 }

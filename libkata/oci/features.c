@@ -27,7 +27,8 @@ static const enum oci_hook_kind hooks[] = {
 };
 
 static const enum oci_ns_type namespaces[] = {
-	OCI_NS_MOUNT, OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_UTS, OCI_NS_IPC,
+	OCI_NS_MOUNT, OCI_NS_PID,  OCI_NS_NETWORK, OCI_NS_UTS,
+	OCI_NS_IPC,   OCI_NS_USER, OCI_NS_CGROUP,  OCI_NS_TIME,
 };
 
 static void write_str(struct json_out *o, const char *key, const char *value)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "oci/id_maps.h"
 
 /** __NEW_UTS_LEN */
 #define UTS_NAME_MAX 64
@@ -44,6 +45,13 @@ static int uts_rules(const struct oci_spec *spec, struct kata_err *err)
 	return r < 0 ? r : uts_name_rule(spec, spec->domainname, "domainname", err);
 }
 
+static int map_rules(const struct oci_linux *lx, struct kata_err *err)
+{
+	int r = id_maps_check(&lx->uidMappings, "linux.uidMappings", err);
+
+	return r < 0 ? r : id_maps_check(&lx->gidMappings, "linux.gidMappings", err);
+}
+
 static int user_rules(const struct oci_spec *spec, struct kata_err *err)
 {
 	const struct oci_namespace *user = oci_spec_ns(spec, OCI_NS_USER);
@@ -60,7 +68,7 @@ static int user_rules(const struct oci_spec *spec, struct kata_err *err)
 			err, "linux", "namespaces",
 			"user namespaces enabled, but no namespace path to join nor "
 			"mappings to apply specified");
-	return 0;
+	return user && !user->path ? map_rules(lx, err) : 0;
 }
 
 static int time_rules(const struct oci_spec *spec, struct kata_err *err)

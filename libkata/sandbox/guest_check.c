@@ -6,7 +6,7 @@
  *             placement that engines ask for by default. kata.conf's
  *             `unsupported = refuse` makes them errors.
  *   errors    running without it would be something else than what was asked
- *             for: a user namespace ignored would make the process real root.
+ *             for: a namespace of the host's, or a system call that somebody was to see.
  *
  * Most properties are rows of one table: where the struct is, which member,
  * what counts as "asked for". The rest are small predicates.
@@ -67,10 +67,6 @@ static const struct row rows[] = {
 	       "a host process cannot supervise system calls of a guest kernel"),
 	REFUSE(IN_HOOKS, oci_hooks, kind[OCI_HOOK_START_CONTAINER], WHEN_LISTED,
 	       "hooks.startContainer", "hooks inside the container are not run yet"),
-	REFUSE(IN_LINUX, oci_linux, uidMappings, WHEN_LISTED, "linux.uidMappings",
-	       "user namespaces are not there yet"),
-	REFUSE(IN_LINUX, oci_linux, gidMappings, WHEN_LISTED, "linux.gidMappings",
-	       "user namespaces are not there yet"),
 	REFUSE(IN_LINUX, oci_linux, netDevices, WHEN_KEYED, "linux.netDevices",
 	       "host interfaces cannot be moved into a VM yet"),
 
@@ -86,7 +82,6 @@ static const struct row rows[] = {
 	    "is not applied yet; system calls reach the guest kernel unfiltered"),
 	ROW(IN_LINUX, oci_linux, mountLabel, WHEN_TEXT, "linux.mountLabel",
 	    "the guest has no SELinux policy"),
-	ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET),
 
 	ROW(IN_RESOURCES, oci_resources, network, WHEN_SET, "linux.resources.network",
 	    "is about packets of the host's processes; a VM's are none of theirs"),
@@ -158,15 +153,15 @@ static int check_rows(const struct oci_spec *spec, const struct check *c)
 /* What each namespace type may be. A VM has a kernel of its own: none of the host's can be joined. */
 struct ns_rule {
 	enum oci_ns_type type;
-	bool needed, refused, path_refused;
+	bool needed, path_refused;
 	const char *why;
 };
 
 static const struct ns_rule ns_rules[] = {
 	{ OCI_NS_NETWORK, .needed = true,
 	  .why = "the host's network cannot be given to a VM; add {\"type\": \"network\"}" },
-	{ OCI_NS_USER, .refused = true, .why = "user namespaces are not there yet" },
-	{ OCI_NS_TIME, .refused = true, .why = "time namespaces are not there yet" },
+	{ OCI_NS_TIME, .path_refused = true,
+	  .why = "a time namespace of the host cannot be joined" },
 	{ OCI_NS_MOUNT, .path_refused = true,
 	  .why = "a mount namespace of the host cannot be joined" },
 	{ OCI_NS_CGROUP, .path_refused = true,
@@ -180,8 +175,7 @@ static int check_namespaces(const struct oci_spec *spec, const struct check *c)
 		const struct oci_namespace *ns = oci_spec_ns(spec, r->type);
 		bool has_path = ns && ns->path && ns->path[0];
 
-		if ((r->needed && !ns) || (r->refused && ns) ||
-		    (r->path_refused && has_path))
+		if ((r->needed && !ns) || (r->path_refused && has_path))
 			return err_set(c->err, -ENOTSUP, "linux.namespaces: %s%s: %s",
 				       oci_ns_names[r->type], has_path ? " path" : "",
 				       r->why);

@@ -338,7 +338,8 @@ static int apply_all(int sharefd, const struct share_plan *plan, const struct so
 {
 	AUTO_FREE char *dir = directory_of(plan);
 
-	if (mkdirat(sharefd, dir, 0755) < 0)
+	/* whatever our umask: root of a user namespace in the guest is nobody here, and comes through */
+	if (mkdirat(sharefd, dir, 0755) < 0 || fchmodat(sharefd, dir, 0755, 0) < 0)
 		return err_sys(err, "make %s in the shared tree", dir);
 	for (size_t i = 0; i < plan->n; i++)
 		if (apply_bind(sharefd, s->v[i].tree, &s->v[i].st, &plan->binds[i], err) <

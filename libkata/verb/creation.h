@@ -22,7 +22,7 @@
  * @host:      a live container of that VM, in the bundle's arena; NULL = it gets a VM of its own
  * @annotated: annotations say so, not only namespaces
  * @owner:     by type: whose namespace linux.namespaces[].path is; NULL = nobody's of that VM
- * @ns_fd:     by type, open: ipc, uts and pid that are named by path; -1 = none
+ * @ns_fd:     by type, open: ipc, uts, pid and user that are named by path; -1 = none
  */
 struct membership {
 	const struct store_record *host;

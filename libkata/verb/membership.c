@@ -2,7 +2,7 @@
 /*
  * membership: does a container join the VM of another one? It does when
  *
- *   - the path of its network, ipc, uts or pid namespace is that of a live
+ *   - the path of its network, ipc, uts, pid or user namespace is that of a live
  *     kata-shim of this root, known by device and inode (`docker run --network
  *     container:X`, pods), or
  *   - annotations of CRI or CRI-O name the pod's sandbox (podman sets CRI-O's on
@@ -37,10 +37,9 @@ static const struct {
 	int flag;
 	const char *file; /* in /proc/PID/ns */
 } shared[] = {
-	{ OCI_NS_NETWORK, CLONE_NEWNET, "net" },
-	{ OCI_NS_IPC, CLONE_NEWIPC, "ipc" },
-	{ OCI_NS_UTS, CLONE_NEWUTS, "uts" },
-	{ OCI_NS_PID, CLONE_NEWPID, "pid" },
+	{ OCI_NS_NETWORK, CLONE_NEWNET, "net" }, { OCI_NS_IPC, CLONE_NEWIPC, "ipc" },
+	{ OCI_NS_UTS, CLONE_NEWUTS, "uts" },	 { OCI_NS_PID, CLONE_NEWPID, "pid" },
+	{ OCI_NS_USER, CLONE_NEWUSER, "user" },
 };
 
 /* Who says of a container that it belongs to a sandbox. */

@@ -215,17 +215,45 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 	return r;
 }
 
-static void tell_guest(struct container *ct)
+static int ask_container(struct container *ct, struct kata_err *err)
 {
 	struct build *b = mem_zalloc(sizeof(*b));
-	struct kata_err err = { 0 };
+	int r;
 
 	*b = (struct build){ ct->sb, ct->number };
-	ct->state = CT_BUILDING;
-	if (network_sync(ct->sb, &err) < 0 || ask_build(ct, b, &err) < 0) {
+	r = ask_build(ct, b, err);
+	if (r < 0)
 		free(b);
+	return r;
+}
+
+/*
+ * The network first, so that the container finds it. But a user namespace of the container's own has to own
+ * the network namespace that it comes into (agent/birth.c): then what the guest says of the network
+ * is heard of by start.
+ */
+static bool is_before_network(const struct container *ct)
+{
+	const struct oci_namespace *user = oci_spec_ns(ct->spec, OCI_NS_USER);
+
+	return user && !user->path && !ct->sb->network.spoken;
+}
+
+static void tell_guest(struct container *ct)
+{
+	bool first = is_before_network(ct);
+	struct kata_err err = { 0 };
+	int r = 0;
+
+	ct->state = CT_BUILDING;
+	if (first)
+		r = ask_container(ct, &err);
+	if (r == 0)
+		r = network_sync(ct->sb, &err);
+	if (r == 0 && !first)
+		r = ask_container(ct, &err);
+	if (r < 0)
 		fail_container(ct, &err);
-	}
 }
 
 /* --- what the guest says ----------------------------------------------------------------- */

@@ -69,9 +69,13 @@ START_TEST(namespaces)
 		0);
 	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
 	ck_assert_uint_eq(ns_plan_flags(&p), p.new_flags);
-	ck_assert_int_eq(plan_ns("{\"type\":\"time\"}", &p, &err), -ENOTSUP);
-	ck_assert_str_eq(err.msg,
-			 "linux.namespaces[0]: the guest makes no time namespace");
+	ck_assert_int_eq(plan_ns("{\"type\":\"time\"},{\"type\":\"user\"}", &p, &err), 0);
+	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS | CLONE_NEWTIME | CLONE_NEWUSER);
+	ck_assert_int_eq(
+		plan_ns("{\"type\":\"user\",\"path\":\"/container:3\"}", &p, &err), 0);
+	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS);
+	ck_assert(p.joins[NS_JOIN_USER].wanted);
+	ck_assert_uint_eq(ns_plan_flags(&p), CLONE_NEWNS | CLONE_NEWUSER);
 }
 END_TEST
 
@@ -83,6 +87,7 @@ START_TEST(joined_namespaces)
 		"{\"type\":\"uts\",\"path\":\"/container:-1\"}",
 		"{\"type\":\"uts\",\"path\":\"/container:4294967296\"}",
 		"{\"type\":\"cgroup\",\"path\":\"/container:1\"}",
+		"{\"type\":\"time\",\"path\":\"/container:1\"}",
 		"{\"type\":\"mount\",\"path\":\"/container:1\"}",
 	};
 	struct kata_err err = { 0 };

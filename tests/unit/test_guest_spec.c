@@ -356,12 +356,8 @@ static const struct {
 	  "linux.namespaces: network: " },
 	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'mount','path':'/proc/1/ns/mnt'}]}"),
 	  "linux.namespaces: mount path: " },
-	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'user'}],"
-		 "'uidMappings':[{'containerID':0,'hostID':5,'size':1}],"
-		 "'gidMappings':[{'containerID':0,'hostID':5,'size':1}]}"),
-	  "linux.namespaces: user: " },
-	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'time'}]}"),
-	  "linux.namespaces: time: " },
+	{ CONFIG("'linux':{'namespaces':[{'type':'network'},{'type':'time','path':'/proc/1/ns/time'}]}"),
+	  "linux.namespaces: time path: " },
 	{ LINUX("'netDevices':{'eth0':{'name':'x'}}"), "linux.netDevices: " },
 	{ LINUX("'intelRdt':{'closID':'x'}"), "linux.intelRdt: " },
 	{ CONFIG("'hooks':{'startContainer':[{'path':'/x'}]}," NET "}"),

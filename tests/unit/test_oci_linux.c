@@ -169,10 +169,11 @@ START_TEST(user_namespaces)
 
 	map = lx(a,
 		 LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,"
-		       "'hostID':100000,'size':4294967295}]"))
+		       "'hostID':100000,'size':4294867295}],"
+		       "'gidMappings':[{'containerID':0,'hostID':5,'size':1}]"))
 		      ->uidMappings.v;
 	ck_assert_uint_eq(map->hostID, 100000);
-	ck_assert_uint_eq(map->size, UINT32_MAX);
+	ck_assert_uint_eq(map->size, 4294867295);
 	/* containerd and CRI-O give the path and its mappings; runc takes it, too */
 	lx(a, LINUX("'namespaces':[{'type':'user','path':'/u'}],"
 		    "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]"));
