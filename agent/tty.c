@@ -35,8 +35,9 @@ static int open_pair(int root_fd, struct tty *ret, struct kata_err *err)
 		return err_sys_code(err, master, "open /dev/ptmx");
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(err, "unlock the terminal");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	/* not by O_CLOEXEC, which the kernel would show in fdinfo for ever */
+	if (slave < 0 || fcntl(slave, F_SETFD, FD_CLOEXEC) < 0)
 		return err_sys(err, "open the terminal's slave");
 	ret->master = TAKE_FD(master);
 	ret->slave = slave;
