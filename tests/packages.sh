@@ -27,7 +27,7 @@ kata_packages()
 			echo nftables ;;
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
-				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio \
+				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio runc \
 				podman conmon catatonit netavark aardvark-dns iptables patchelf \
 				dbus-daemon strace curl iperf3
 			grep -q '^VERSION_ID="12"' /etc/os-release || echo docker-cli ;;
