@@ -198,10 +198,8 @@ static int refuse_xen(struct planner *p, const struct oci_vm_hw *hw)
 
 	for (size_t i = 0; i < ARRAY_SIZE(xen); i++)
 		if (xen[i].given)
-			return err_set(
-				p->err, -ENOTSUP,
-				"vm.hwConfig.%s: a property of Xen, which this runtime does not drive",
-				xen[i].name);
+			return err_set(p->err, -ENOTSUP, "vm.hwConfig.%s: " VM_PLAN_XEN,
+				       xen[i].name);
 	return 0;
 }
 

@@ -80,6 +80,9 @@ struct vm_facts {
  */
 uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec);
 
+/** What is said of each property of the Xen hypervisor in vm.hwConfig. */
+#define VM_PLAN_XEN "a property of Xen, which this runtime does not drive"
+
 /**
  * vm_plan_make() - pure: configuration, the spec's vm section and facts -> plan.
  * vm.kernel, vm.hypervisor, vm.image are honoured where the configuration's allow-lists

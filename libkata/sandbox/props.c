@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * props: see props.h. One row a line, in the order of the schemas. A row changes in the commit that
+ * makes it true: the words of a refusal are those of guest_check.c and vm_plan.c.
+ */
+#include "sandbox/props.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "vmm/vm_plan.h"
+
+#define HOST PROP_HOST
+#define GUEST PROP_GUEST
+#define VMM PROP_VMM
+#define APPLIED(path, where)                                                             \
+	{                                                                                \
+		path, PROP_APPLIED, where, NULL                                          \
+	}
+#define WARNED(path, text)                                                               \
+	{                                                                                \
+		path, PROP_WARNED, 0, text                                               \
+	}
+#define REFUSED(path, text)                                                              \
+	{                                                                                \
+		path, PROP_REFUSED, 0, text                                              \
+	}
+#define IGNORED(path, text)                                                              \
+	{                                                                                \
+		path, PROP_IGNORED, 0, text                                              \
+	}
+
+/* clang-format off */
+const struct prop props[] = {
+	APPLIED("ociVersion", HOST),
+	APPLIED("hooks", HOST),
+	APPLIED("hooks.prestart", HOST),
+	APPLIED("hooks.prestart[].path", HOST),
+	APPLIED("hooks.prestart[].args", HOST),
+	APPLIED("hooks.prestart[].env", HOST),
+	APPLIED("hooks.prestart[].timeout", HOST),
+	APPLIED("hooks.createRuntime", HOST),
+	APPLIED("hooks.createRuntime[].path", HOST),
+	APPLIED("hooks.createRuntime[].args", HOST),
+	APPLIED("hooks.createRuntime[].env", HOST),
+	APPLIED("hooks.createRuntime[].timeout", HOST),
+	APPLIED("hooks.createContainer", HOST),
+	APPLIED("hooks.createContainer[].path", HOST),
+	APPLIED("hooks.createContainer[].args", HOST),
+	APPLIED("hooks.createContainer[].env", HOST),
+	APPLIED("hooks.createContainer[].timeout", HOST),
+	REFUSED("hooks.startContainer", "hooks inside the container are not run yet"),
+	REFUSED("hooks.startContainer[].path", NULL),
+	REFUSED("hooks.startContainer[].args", NULL),
+	REFUSED("hooks.startContainer[].env", NULL),
+	REFUSED("hooks.startContainer[].timeout", NULL),
+	APPLIED("hooks.poststart", HOST),
+	APPLIED("hooks.poststart[].path", HOST),
+	APPLIED("hooks.poststart[].args", HOST),
+	APPLIED("hooks.poststart[].env", HOST),
+	APPLIED("hooks.poststart[].timeout", HOST),
+	APPLIED("hooks.poststop", HOST),
+	APPLIED("hooks.poststop[].path", HOST),
+	APPLIED("hooks.poststop[].args", HOST),
+	APPLIED("hooks.poststop[].env", HOST),
+	APPLIED("hooks.poststop[].timeout", HOST),
+	APPLIED("annotations", HOST),
+	APPLIED("hostname", HOST | GUEST),
+	APPLIED("domainname", HOST | GUEST),
+	APPLIED("mounts", HOST | GUEST),
+	APPLIED("mounts[].source", HOST | GUEST),
+	APPLIED("mounts[].destination", HOST | GUEST),
+	APPLIED("mounts[].options", HOST | GUEST),
+	APPLIED("mounts[].type", HOST | GUEST),
+	APPLIED("mounts[].uidMappings", HOST | GUEST),
+	APPLIED("mounts[].uidMappings[].containerID", HOST | GUEST),
+	APPLIED("mounts[].uidMappings[].hostID", HOST | GUEST),
+	APPLIED("mounts[].uidMappings[].size", HOST | GUEST),
+	APPLIED("mounts[].gidMappings", HOST | GUEST),
+	APPLIED("mounts[].gidMappings[].containerID", HOST | GUEST),
+	APPLIED("mounts[].gidMappings[].hostID", HOST | GUEST),
+	APPLIED("mounts[].gidMappings[].size", HOST | GUEST),
+	APPLIED("root", HOST | GUEST),
+	APPLIED("root.path", HOST | GUEST),
+	APPLIED("root.readonly", HOST | GUEST),
+	APPLIED("process", GUEST),
+	APPLIED("process.args", GUEST),
+	IGNORED("process.commandLine", "Windows has it"),
+	APPLIED("process.consoleSize", HOST | GUEST),
+	APPLIED("process.consoleSize.height", HOST | GUEST),
+	APPLIED("process.consoleSize.width", HOST | GUEST),
+	APPLIED("process.cwd", GUEST),
+	APPLIED("process.env", GUEST),
+	APPLIED("process.terminal", HOST | GUEST),
+	APPLIED("process.user", GUEST),
+	APPLIED("process.user.uid", GUEST),
+	APPLIED("process.user.gid", GUEST),
+	APPLIED("process.user.umask", GUEST),
+	APPLIED("process.user.additionalGids", GUEST),
+	IGNORED("process.user.username", "Windows has it"),
+	APPLIED("process.capabilities", GUEST),
+	APPLIED("process.capabilities.bounding", GUEST),
+	APPLIED("process.capabilities.permitted", GUEST),
+	APPLIED("process.capabilities.effective", GUEST),
+	APPLIED("process.capabilities.inheritable", GUEST),
+	APPLIED("process.capabilities.ambient", GUEST),
+	WARNED("process.apparmorProfile", "the guest has no AppArmor profiles"),
+	APPLIED("process.oomScoreAdj", GUEST),
+	WARNED("process.selinuxLabel", "the guest has no SELinux policy"),
+	APPLIED("process.ioPriority", GUEST),
+	APPLIED("process.ioPriority.class", GUEST),
+	APPLIED("process.ioPriority.priority", GUEST),
+	APPLIED("process.noNewPrivileges", GUEST),
+	APPLIED("process.scheduler", GUEST),
+	APPLIED("process.scheduler.policy", GUEST),
+	APPLIED("process.scheduler.nice", GUEST),
+	APPLIED("process.scheduler.priority", GUEST),
+	APPLIED("process.scheduler.flags", GUEST),
+	APPLIED("process.scheduler.runtime", GUEST),
+	APPLIED("process.scheduler.deadline", GUEST),
+	APPLIED("process.scheduler.period", GUEST),
+	APPLIED("process.rlimits", GUEST),
+	APPLIED("process.rlimits[].hard", GUEST),
+	APPLIED("process.rlimits[].soft", GUEST),
+	APPLIED("process.rlimits[].type", GUEST),
+	APPLIED("process.execCPUAffinity", GUEST),
+	APPLIED("process.execCPUAffinity.initial", GUEST),
+	APPLIED("process.execCPUAffinity.final", GUEST),
+	APPLIED("linux", HOST | GUEST),
+	APPLIED("linux.devices", GUEST | VMM),
+	APPLIED("linux.devices[].type", GUEST | VMM),
+	APPLIED("linux.devices[].path", GUEST | VMM),
+	APPLIED("linux.devices[].fileMode", GUEST | VMM),
+	APPLIED("linux.devices[].major", GUEST | VMM),
+	APPLIED("linux.devices[].minor", GUEST | VMM),
+	APPLIED("linux.devices[].uid", GUEST | VMM),
+	APPLIED("linux.devices[].gid", GUEST | VMM),
+	REFUSED("linux.netDevices", "host interfaces cannot be moved into a VM yet"),
+	REFUSED("linux.netDevices{}.name", NULL),
+	APPLIED("linux.uidMappings", HOST | GUEST),
+	APPLIED("linux.uidMappings[].containerID", HOST | GUEST),
+	APPLIED("linux.uidMappings[].hostID", HOST | GUEST),
+	APPLIED("linux.uidMappings[].size", HOST | GUEST),
+	APPLIED("linux.gidMappings", HOST | GUEST),
+	APPLIED("linux.gidMappings[].containerID", HOST | GUEST),
+	APPLIED("linux.gidMappings[].hostID", HOST | GUEST),
+	APPLIED("linux.gidMappings[].size", HOST | GUEST),
+	APPLIED("linux.namespaces", HOST | GUEST),
+	APPLIED("linux.namespaces[].type", HOST | GUEST),
+	APPLIED("linux.namespaces[].path", HOST | GUEST),
+	APPLIED("linux.resources", HOST | GUEST),
+	APPLIED("linux.resources.unified", HOST | GUEST),
+	APPLIED("linux.resources.devices", HOST | GUEST),
+	APPLIED("linux.resources.devices[].allow", HOST | GUEST),
+	APPLIED("linux.resources.devices[].type", HOST | GUEST),
+	APPLIED("linux.resources.devices[].major", HOST | GUEST),
+	APPLIED("linux.resources.devices[].minor", HOST | GUEST),
+	APPLIED("linux.resources.devices[].access", HOST | GUEST),
+	APPLIED("linux.resources.pids", HOST | GUEST),
+	APPLIED("linux.resources.pids.limit", HOST | GUEST),
+	APPLIED("linux.resources.blockIO", HOST),
+	APPLIED("linux.resources.blockIO.weight", HOST),
+	APPLIED("linux.resources.blockIO.leafWeight", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadBpsDevice", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadBpsDevice[].major", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadBpsDevice[].minor", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadBpsDevice[].rate", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteBpsDevice", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteBpsDevice[].major", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteBpsDevice[].minor", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteBpsDevice[].rate", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadIOPSDevice", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadIOPSDevice[].major", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadIOPSDevice[].minor", HOST),
+	APPLIED("linux.resources.blockIO.throttleReadIOPSDevice[].rate", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteIOPSDevice", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteIOPSDevice[].major", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteIOPSDevice[].minor", HOST),
+	APPLIED("linux.resources.blockIO.throttleWriteIOPSDevice[].rate", HOST),
+	APPLIED("linux.resources.blockIO.weightDevice", HOST),
+	APPLIED("linux.resources.blockIO.weightDevice[].major", HOST),
+	APPLIED("linux.resources.blockIO.weightDevice[].minor", HOST),
+	APPLIED("linux.resources.blockIO.weightDevice[].weight", HOST),
+	APPLIED("linux.resources.blockIO.weightDevice[].leafWeight", HOST),
+	APPLIED("linux.resources.cpu", HOST | GUEST),
+	APPLIED("linux.resources.cpu.cpus", HOST),
+	APPLIED("linux.resources.cpu.mems", HOST),
+	APPLIED("linux.resources.cpu.period", HOST | GUEST | VMM),
+	APPLIED("linux.resources.cpu.quota", HOST | GUEST | VMM),
+	APPLIED("linux.resources.cpu.burst", HOST | GUEST),
+	APPLIED("linux.resources.cpu.realtimePeriod", HOST),
+	APPLIED("linux.resources.cpu.realtimeRuntime", HOST),
+	APPLIED("linux.resources.cpu.shares", HOST | GUEST),
+	APPLIED("linux.resources.cpu.idle", HOST | GUEST),
+	APPLIED("linux.resources.hugepageLimits", HOST),
+	APPLIED("linux.resources.hugepageLimits[].pageSize", HOST),
+	APPLIED("linux.resources.hugepageLimits[].limit", HOST),
+	APPLIED("linux.resources.memory", HOST | GUEST),
+	IGNORED("linux.resources.memory.kernel", "the kernel has taken it away (5.16); runc ignores it"),
+	IGNORED("linux.resources.memory.kernelTCP", "the kernel has taken it away (5.16); runc ignores it"),
+	APPLIED("linux.resources.memory.limit", HOST | GUEST | VMM),
+	APPLIED("linux.resources.memory.reservation", HOST | GUEST),
+	APPLIED("linux.resources.memory.swap", HOST | GUEST),
+	APPLIED("linux.resources.memory.swappiness", HOST),
+	APPLIED("linux.resources.memory.disableOOMKiller", HOST),
+	IGNORED("linux.resources.memory.useHierarchy", "every kernel does it (5.11)"),
+	APPLIED("linux.resources.memory.checkBeforeUpdate", HOST | GUEST),
+	WARNED("linux.resources.network", "is about packets of the host's processes; a VM's are none of theirs"),
+	WARNED("linux.resources.network.classID", NULL),
+	WARNED("linux.resources.network.priorities", NULL),
+	WARNED("linux.resources.network.priorities[].name", NULL),
+	WARNED("linux.resources.network.priorities[].priority", NULL),
+	APPLIED("linux.resources.rdma", HOST),
+	APPLIED("linux.resources.rdma{}.hcaHandles", HOST),
+	APPLIED("linux.resources.rdma{}.hcaObjects", HOST),
+	APPLIED("linux.cgroupsPath", HOST),
+	APPLIED("linux.rootfsPropagation", GUEST),
+	APPLIED("linux.seccomp", GUEST),
+	APPLIED("linux.seccomp.defaultAction", GUEST),
+	APPLIED("linux.seccomp.defaultErrnoRet", GUEST),
+	APPLIED("linux.seccomp.flags", GUEST),
+	REFUSED("linux.seccomp.listenerPath", "a host process cannot supervise system calls of a guest kernel"),
+	IGNORED("linux.seccomp.listenerMetadata", "is for whoever listens at listenerPath, which is refused"),
+	APPLIED("linux.seccomp.architectures", GUEST),
+	APPLIED("linux.seccomp.syscalls", GUEST),
+	APPLIED("linux.seccomp.syscalls[].names", GUEST),
+	APPLIED("linux.seccomp.syscalls[].action", GUEST),
+	APPLIED("linux.seccomp.syscalls[].errnoRet", GUEST),
+	APPLIED("linux.seccomp.syscalls[].args", GUEST),
+	APPLIED("linux.seccomp.syscalls[].args[].index", GUEST),
+	APPLIED("linux.seccomp.syscalls[].args[].value", GUEST),
+	APPLIED("linux.seccomp.syscalls[].args[].valueTwo", GUEST),
+	APPLIED("linux.seccomp.syscalls[].args[].op", GUEST),
+	APPLIED("linux.sysctl", GUEST),
+	APPLIED("linux.maskedPaths", GUEST),
+	APPLIED("linux.readonlyPaths", GUEST),
+	WARNED("linux.mountLabel", "the guest has no SELinux policy"),
+	REFUSED("linux.intelRdt", "cache and memory bandwidth of a VM are not shared out (resctrl)"),
+	REFUSED("linux.intelRdt.closID", NULL),
+	REFUSED("linux.intelRdt.schemata", NULL),
+	REFUSED("linux.intelRdt.l3CacheSchema", NULL),
+	REFUSED("linux.intelRdt.memBwSchema", NULL),
+	REFUSED("linux.intelRdt.enableMonitoring", NULL),
+	APPLIED("linux.memoryPolicy", GUEST),
+	APPLIED("linux.memoryPolicy.mode", GUEST),
+	APPLIED("linux.memoryPolicy.nodes", GUEST),
+	APPLIED("linux.memoryPolicy.flags", GUEST),
+	APPLIED("linux.personality", GUEST),
+	APPLIED("linux.personality.domain", GUEST),
+	APPLIED("linux.personality.flags", GUEST),
+	APPLIED("linux.timeOffsets", GUEST),
+	APPLIED("linux.timeOffsets.boottime", GUEST),
+	APPLIED("linux.timeOffsets.boottime.secs", GUEST),
+	APPLIED("linux.timeOffsets.boottime.nanosecs", GUEST),
+	APPLIED("linux.timeOffsets.monotonic", GUEST),
+	APPLIED("linux.timeOffsets.monotonic.secs", GUEST),
+	APPLIED("linux.timeOffsets.monotonic.nanosecs", GUEST),
+	IGNORED("solaris", "another platform"),
+	IGNORED("windows", "another platform"),
+	APPLIED("vm", VMM),
+	APPLIED("vm.hypervisor", VMM),
+	APPLIED("vm.hypervisor.path", VMM),
+	APPLIED("vm.hypervisor.parameters", VMM),
+	APPLIED("vm.kernel", VMM),
+	APPLIED("vm.kernel.path", VMM),
+	APPLIED("vm.kernel.parameters", VMM),
+	APPLIED("vm.kernel.initrd", VMM),
+	APPLIED("vm.image", VMM),
+	APPLIED("vm.image.path", VMM),
+	APPLIED("vm.image.format", VMM),
+	APPLIED("vm.hwConfig", VMM),
+	REFUSED("vm.hwConfig.deviceTree", VM_PLAN_XEN),
+	APPLIED("vm.hwConfig.vcpus", VMM),
+	APPLIED("vm.hwConfig.memory", VMM),
+	REFUSED("vm.hwConfig.dtdevs", VM_PLAN_XEN),
+	REFUSED("vm.hwConfig.iomems", VM_PLAN_XEN),
+	REFUSED("vm.hwConfig.iomems[].firstGFN", NULL),
+	REFUSED("vm.hwConfig.iomems[].firstMFN", NULL),
+	REFUSED("vm.hwConfig.iomems[].nrMFNs", NULL),
+	REFUSED("vm.hwConfig.irqs", VM_PLAN_XEN),
+	IGNORED("zos", "another platform"),
+	IGNORED("freebsd", "another platform"),
+};
+/* clang-format on */
+const size_t props_count = ARRAY_SIZE(props);
+
+/* Is @path within @parent: "a.b" and "a[].b" in "a"? */
+static bool is_within(const char *path, const char *parent)
+{
+	size_t n = strlen(parent);
+
+	return str_has_prefix(path, parent) && path[n] && strchr(".[{", path[n]);
+}
+
+const char *prop_text(const struct prop *p)
+{
+	const struct prop *best = p;
+
+	if (p->text || p->fate == PROP_APPLIED)
+		return p->text;
+	for (size_t i = 0; i < props_count; i++) {
+		if (props[i].text && props[i].fate == p->fate &&
+		    is_within(p->path, props[i].path))
+			best = &props[i];
+	}
+	return best->text;
+}
