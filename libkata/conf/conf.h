@@ -36,12 +36,12 @@ enum conf_unsupported { CONF_UNSUPPORTED_WARN, CONF_UNSUPPORTED_REFUSE };
 /** struct kata_conf - every setting. Keys are [section] key; lists are NULL-terminated. */
 struct kata_conf {
 	/* [hypervisor] */
-	const char *driver;	     /* driver = qemu */
-	const char *hypervisor;	     /* path = the VMM's binary */
-	int accel;		     /* accel = auto|kvm|tcg */
-	int machine;		     /* machine = auto|microvm|q35|virt */
-	int vsock;		     /* vsock = auto|vhost|vhost-user */
-	const char *vsock_device;    /* vsock_device = path of vhost-device-vsock */
+	const char *driver;	  /* driver = qemu|cloud-hypervisor, see drivers.h */
+	const char *hypervisor;	  /* path = the VMM's binary, or auto: the driver's own */
+	int accel;		  /* accel = auto|kvm|tcg */
+	int machine;		  /* machine = auto|microvm|q35|virt */
+	int vsock;		  /* vsock = auto|vhost|vhost-user */
+	const char *vsock_device; /* vsock_device = path of vhost-device-vsock */
 	struct strv hypervisor_args; /* extra_args = appended to the VMM's command line */
 	/* [guest] */
 	const char *kernel; /* kernel = uncompressed vmlinux (x86-64), Image (arm64) */
@@ -64,6 +64,7 @@ struct kata_conf {
 		allow_kernel; /* allow_kernel = glob patterns of paths a bundle's vm section may name */
 	struct strv allow_hypervisor; /* allow_hypervisor = likewise */
 	struct strv allow_image;      /* allow_image = likewise */
+	struct strv allow_driver; /* allow_driver = names that an annotation may choose */
 	bool allow_hypervisor_args; /* allow_hypervisor_args: vm.hypervisor.parameters */
 	bool allow_kernel_params;   /* allow_kernel_params: vm.kernel.parameters */
 };

@@ -36,7 +36,7 @@ struct conf_key {
 };
 
 /** How many settings there are. */
-#define CONF_KEYS 25
+#define CONF_KEYS 26
 
 /** In the order of the file; the keys of a section stand together. */
 extern const struct conf_key conf_keys[CONF_KEYS];

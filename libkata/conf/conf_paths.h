@@ -29,6 +29,9 @@
 #define KATA_DEFAULT_QEMU "/usr/bin/qemu-system-x86_64"
 #endif
 #endif
+#ifndef KATA_DEFAULT_CLOUD_HYPERVISOR
+#define KATA_DEFAULT_CLOUD_HYPERVISOR "/usr/bin/cloud-hypervisor"
+#endif
 #ifndef KATA_DEFAULT_VSOCK_DEVICE
 #define KATA_DEFAULT_VSOCK_DEVICE PKGLIBEXECDIR "/vhost-device-vsock"
 #endif

@@ -13,11 +13,14 @@
 #include "base/mem.h"
 #include "conf/conf_impl.h"
 #include "conf/conf_paths.h"
+#include "conf/drivers.h"
 
 /** Elements of one list value. */
 #define CONF_LIST_MAX 1024
 
-static const char *const driver_names[] = { "qemu", NULL };
+#define DRIVER_NAME(name, object) name,
+static const char *const driver_names[] = { KATA_DRIVERS(DRIVER_NAME) NULL };
+static const char *const auto_names[] = { "auto", NULL };
 static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
 static const char *const machine_names[] = { "auto", "microvm", "q35", "virt", NULL };
 static const char *const vsock_names[] = { "auto", "vhost", "vhost-user", NULL };
@@ -33,10 +36,10 @@ static const char *const unsupported_names[] = { "warn", "refuse", NULL };
 	}
 
 const struct conf_key conf_keys[CONF_KEYS] = {
-	KEY("hypervisor", "driver", CONF_KEY_WORD, driver, "qemu", "which hypervisor",
-	    .names = driver_names),
-	KEY("hypervisor", "path", CONF_KEY_PATH, hypervisor, KATA_DEFAULT_QEMU,
-	    "its program"),
+	KEY("hypervisor", "driver", CONF_KEY_WORD, driver, "qemu",
+	    "which hypervisor drives VMs", .names = driver_names),
+	KEY("hypervisor", "path", CONF_KEY_PATH, hypervisor, "auto",
+	    "its program; auto: where the build found it", .names = auto_names),
 	KEY("hypervisor", "accel", CONF_KEY_ENUM, accel, "auto",
 	    "hardware acceleration; auto: KVM where it works, else TCG (emulation)",
 	    .names = accel_names),
@@ -93,6 +96,9 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	    "patterns of paths that a bundle's vm.hypervisor may name"),
 	KEY("runtime", "allow_image", CONF_KEY_PATHS, allow_image, "",
 	    "patterns of paths that a bundle's vm.image may name"),
+	KEY("runtime", "allow_driver", CONF_KEY_LIST, allow_driver, "",
+	    "drivers that the annotation io.katacontainers.config.hypervisor.driver may choose",
+	    .names = driver_names),
 	KEY("runtime", "allow_hypervisor_args", CONF_KEY_BOOL, allow_hypervisor_args,
 	    "no",
 	    "may a bundle give vm.hypervisor.parameters? They can reach any file of the host"),
@@ -145,9 +151,9 @@ static int set_word(const struct conf_key *k, void *member, const char *value,
 static int set_path(const struct conf_key *k, void *member, const char *value,
 		    struct kata_err *err)
 {
-	if (value[0] != '/')
-		return err_set(err, -EINVAL, "%s = %s: must be an absolute path", k->name,
-			       value);
+	if (value[0] != '/' && !(k->names && names_index(k->names, value) >= 0))
+		return err_set(err, -EINVAL, "%s = %s: must be an absolute path%s",
+			       k->name, value, k->names ? " or auto" : "");
 	free(*(char **)member);
 	*(char **)member = mem_strdup(value);
 	return 0;
@@ -159,6 +165,7 @@ static int set_list(const struct conf_key *k, void *member, const char *value,
 	static const char space[] = " \t\r\n\v\f";
 	struct strv *list = member;
 	struct strv fresh = { 0 };
+	char names[128];
 
 	while (*(value += strspn(value, space))) {
 		size_t len = strcspn(value, space);
@@ -166,7 +173,11 @@ static int set_list(const struct conf_key *k, void *member, const char *value,
 		int r = 0;
 
 		value += len;
-		if (k->kind == CONF_KEY_PATHS && word[0] != '/')
+		if (k->kind == CONF_KEY_LIST && k->names &&
+		    names_index(k->names, word) < 0)
+			r = err_set(err, -EINVAL, "%s: %s: must be %s", k->name, word,
+				    conf_names_text(k->names, names, sizeof(names)));
+		else if (k->kind == CONF_KEY_PATHS && word[0] != '/')
 			r = err_set(err, -EINVAL, "%s: %s: must be an absolute path",
 				    k->name, word);
 		else if (fresh.n == CONF_LIST_MAX)

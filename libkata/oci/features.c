@@ -137,6 +137,7 @@ void oci_features_write(struct json_out *o)
 	write_annotations(o);
 	json_out_key(o, "potentiallyUnsafeConfigAnnotations");
 	json_out_begin_array(o);
+	json_out_str(o, "io.katacontainers.config.hypervisor.driver");
 	json_out_end_array(o);
 	json_out_end_object(o);
 }

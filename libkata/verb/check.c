@@ -26,6 +26,10 @@
 #include "verb/verb.h"
 #include "vmm/host_kvm.h"
 #include "vmm/vm_plan.h"
+#include "vmm/vmm.h"
+
+/** Time for a program to say its version. */
+#define VERSION_MS 5000
 
 enum level { LEVEL_OK, LEVEL_WARN, LEVEL_FAIL };
 
@@ -38,6 +42,7 @@ struct finding {
 struct host_view {
 	const struct kata *k;
 	const struct kata_conf *conf;
+	const struct vmm_driver *driver;
 	struct vm_facts facts;
 	bool arm64; /* of the guest */
 };
@@ -113,7 +118,11 @@ static void check_accel(const struct host_view *h, struct finding *f)
 		report(f, LEVEL_OK, NULL, "KVM");
 		return;
 	}
-	if (h->conf->accel == CONF_ACCEL_KVM)
+	if (!(h->driver->caps & VMM_CAP_EMULATION))
+		report(f, LEVEL_FAIL,
+		       "load kvm_intel or kvm_amd, or set [hypervisor] driver = qemu",
+		       "%s needs KVM: %s", h->driver->name, why);
+	else if (h->conf->accel == CONF_ACCEL_KVM)
 		report(f, LEVEL_FAIL, "set [hypervisor] accel = auto",
 		       "accel = kvm, but no KVM: %s", why);
 	else
@@ -144,11 +153,83 @@ static void report_program(struct finding *f, const char *path, const char *reme
 		report(f, LEVEL_FAIL, remedy, "%s: %s", path, why);
 }
 
+/* The first line of what `PROGRAM --version` prints, "" when it says nothing in time. */
+static void program_version(const char *path, char *dst, size_t size)
+{
+	char *const argv[] = { (char *)(uintptr_t)path, (char *)"--version", NULL };
+	struct proc_spawn sp = PROC_SPAWN_INIT;
+	struct proc p = PROC_INIT;
+	struct kata_err err = { 0 };
+	int pair[2];
+	ssize_t n = 0;
+
+	dst[0] = 0;
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
+		return;
+	sp.path = path;
+	sp.argv = argv;
+	sp.fds = &(struct proc_fd){ pair[1], STDOUT_FILENO };
+	sp.n_fds = 1;
+	if (proc_spawn(&sp, &p, &err) == 0) {
+		if (proc_wait_ms(p.pidfd, VERSION_MS) == 1)
+			n = read(pair[0], dst, size - 1);
+		else if (proc_kill(p.pidfd, SIGKILL) < 0)
+			n = 0;
+		if (proc_wait(&p) != 0)
+			n = 0;
+	}
+	proc_done(&p);
+	close(pair[0]);
+	close(pair[1]);
+	dst[n > 0 ? n : 0] = 0;
+	dst[strcspn(dst, "\n")] = 0;
+	for (char *c = dst; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
 static void check_hypervisor(const struct host_view *h, struct finding *f)
 {
-	report_program(
-		f, h->conf->hypervisor,
-		"install qemu-system-x86 (arm64: qemu-system-arm) or set [hypervisor] path");
+	const char *path = str_eq(h->conf->hypervisor, "auto") ? h->driver->program
+							       : h->conf->hypervisor;
+	char version[128];
+	const char *why;
+
+	if (!is_program(path, &why)) {
+		report(f, LEVEL_FAIL, "install it or set [hypervisor] path",
+		       "%s: %s (package %s)", path, why, h->driver->package);
+		return;
+	}
+	program_version(path, version, sizeof(version));
+	if (version[0])
+		report(f, LEVEL_OK, NULL, "%s (%s)", path, version);
+	else
+		report(f, LEVEL_WARN, "see whether it runs",
+		       "%s: does not say its version", path);
+}
+
+/* The drivers that are not configured: a container may choose one, where that is allowed. */
+static void check_others(const struct host_view *h, struct finding *f)
+{
+	struct buf found = { 0 };
+	char version[128];
+	const char *why;
+
+	for (size_t i = 0; vmm_driver_names[i]; i++) {
+		const struct vmm_driver *d = vmm_driver_find(vmm_driver_names[i]);
+
+		if (d == h->driver)
+			continue;
+		buf_addf(&found, "%s%s", buf_len(&found) ? ", " : "", d->program);
+		if (!is_program(d->program, &why)) {
+			buf_addf(&found, ": %s", why);
+			continue;
+		}
+		program_version(d->program, version, sizeof(version));
+		buf_addf(&found, " (%s)", version);
+	}
+	report(f, LEVEL_OK, NULL, "%s", buf_cstr(&found));
+	buf_done(&found);
 }
 
 static void check_vsock(const struct host_view *h, struct finding *f)
@@ -158,7 +239,9 @@ static void check_vsock(const struct host_view *h, struct finding *f)
 		"[hypervisor] vsock_device";
 	int want = h->conf->vsock;
 
-	if (want != CONF_VSOCK_VHOST_USER && h->facts.vhost_vsock)
+	if (h->driver->caps & VMM_CAP_OWN_VSOCK)
+		report(f, LEVEL_OK, NULL, "served by %s", h->driver->name);
+	else if (want != CONF_VSOCK_VHOST_USER && h->facts.vhost_vsock)
 		report(f, LEVEL_OK, NULL, "/dev/vhost-vsock");
 	else if (want == CONF_VSOCK_VHOST)
 		report(f, LEVEL_FAIL,
@@ -255,6 +338,7 @@ static const struct check checks[] = {
 	{ "kernel", check_kernel },
 	{ "acceleration", check_accel },
 	{ "hypervisor", check_hypervisor },
+	{ "other hypervisors", check_others },
 	{ "vsock", check_vsock },
 	{ "virtiofsd", check_virtiofsd },
 	{ "guest kernel", check_guest_kernel },
@@ -336,6 +420,7 @@ static size_t run_checks(const struct kata *k, struct finding *found, const char
 	}
 	report(&found[0], LEVEL_OK, NULL, "has no errors");
 	h.conf = conf_get(conf);
+	h.driver = vmm_driver_find(h.conf->driver);
 	h.arm64 = guest_is_arm64(h.conf, &h.facts);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		what[i + 1] = checks[i].what;

@@ -17,6 +17,7 @@
 #include "base/child.h"
 #include "base/json.h"
 #include "base/sock.h"
+#include "conf/conf_paths.h"
 #include "vmm/qmp.h"
 
 struct vmm {
@@ -223,7 +224,9 @@ static int qemu_resume(struct vmm *v, struct kata_err *err)
 
 const struct vmm_driver qemu_driver = {
 	.name = "qemu",
-	.caps = VMM_CAP_PAUSE,
+	.program = KATA_DEFAULT_QEMU,
+	.package = "qemu-system-x86 (arm64: qemu-system-arm)",
+	.caps = VMM_CAP_PAUSE | VMM_CAP_EMULATION | VMM_CAP_MACHINES,
 	.launch = qemu_launch,
 	.pause = qemu_pause,
 	.resume = qemu_resume,

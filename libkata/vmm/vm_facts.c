@@ -12,10 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -108,6 +110,13 @@ static bool can_open(const char *path)
 	return fd >= 0;
 }
 
+/* A kernel has landlock when it names a version; one that was built with it may have it off. */
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0,
+		       LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
 static unsigned count_cpus(void)
 {
 	cpu_set_t set;
@@ -132,6 +141,7 @@ int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts, struct kata_err
 	*ret_facts = (struct vm_facts){
 		.kvm_usable = slow.kvm && kvm_fd >= 0,
 		.vhost_vsock = can_open("/dev/vhost-vsock"),
+		.landlock = has_landlock(),
 		.tsc_khz = slow.tsc_khz,
 		.host_cpus = count_cpus(),
 		.machine_arch = HOST_ARCH,

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "oci/device_rules.h"
 #include "proto/msg.h"
+#include "vmm/vmm.h"
 
 #define VM_MEMORY_MIN (64ull << 20)
 #define VM_MEMORY_MAX (1ull << 40)
@@ -33,9 +34,39 @@ struct planner {
 	const struct oci_vm *vm; /* may be NULL */
 	const struct vm_facts *facts;
 	struct arena *a;
+	const struct vmm_driver *driver;
 	struct vm_plan *plan;
 	struct kata_err *err;
 };
+
+static bool has_cap(const struct planner *p, unsigned cap)
+{
+	return p->driver->caps & cap;
+}
+
+/* The bundle's word counts if it is on the list; the configured one is always allowed. */
+static int plan_driver(struct planner *p)
+{
+	const char *name = oci_annotation(p->spec, VM_ANNOTATION_DRIVER);
+	const struct strv *allowed = &p->conf->allow_driver;
+	bool ok = !name || str_eq(name, p->conf->driver);
+
+	for (size_t i = 0; i < allowed->n && !ok; i++)
+		ok = str_eq(name, allowed->v[i]);
+	if (!ok)
+		return err_set(
+			p->err, -EPERM,
+			"annotation " VM_ANNOTATION_DRIVER
+			": %s is not allowed by [runtime] allow_driver in kata.conf",
+			name);
+	p->driver = vmm_driver_find(name ? name : p->conf->driver);
+	if (!p->driver)
+		return err_set(p->err, -EINVAL, "hypervisor driver \"%s\" is unknown",
+			       name ? name : p->conf->driver);
+	p->plan->driver = p->driver->name;
+	p->plan->landlock = p->facts->landlock;
+	return 0;
+}
 
 /* The guest's architecture follows from the machine type; auto follows the host. */
 static int plan_machine(struct planner *p)
@@ -43,6 +74,11 @@ static int plan_machine(struct planner *p)
 	const char *host = p->facts->machine_arch;
 
 	p->plan->machine = p->conf->machine;
+	if (p->conf->machine != CONF_MACHINE_AUTO && !has_cap(p, VMM_CAP_MACHINES))
+		return err_set(
+			p->err, -ENOTSUP,
+			"[hypervisor] machine: %s has one kind only, machine = auto",
+			p->driver->name);
 	switch (p->conf->machine) {
 	case CONF_MACHINE_VIRT:
 		p->plan->arch = "aarch64";
@@ -53,6 +89,10 @@ static int plan_machine(struct planner *p)
 		return 0;
 	default:
 		break;
+	}
+	if (!has_cap(p, VMM_CAP_MACHINES)) {
+		p->plan->arch = host;
+		return 0;
 	}
 	if (str_eq(host, "x86_64")) {
 		p->plan->machine = CONF_MACHINE_MICROVM;
@@ -71,10 +111,16 @@ static int plan_machine(struct planner *p)
 
 static int plan_accel(struct planner *p)
 {
+	/* without emulation there is nothing to fall back to: the VMM itself will say what is missing */
+	bool always = p->conf->accel == CONF_ACCEL_AUTO && !has_cap(p, VMM_CAP_EMULATION);
 	bool native = str_eq(p->plan->arch, p->facts->machine_arch);
 	bool kvm = native && p->facts->kvm_usable;
 
-	p->plan->accel = kvm ? CONF_ACCEL_KVM : CONF_ACCEL_TCG;
+	if (p->conf->accel == CONF_ACCEL_TCG && !has_cap(p, VMM_CAP_EMULATION))
+		return err_set(p->err, -ENOTSUP,
+			       "[hypervisor] accel = tcg: %s has no emulation",
+			       p->driver->name);
+	p->plan->accel = kvm || always ? CONF_ACCEL_KVM : CONF_ACCEL_TCG;
 	if (p->conf->accel == CONF_ACCEL_TCG)
 		p->plan->accel = CONF_ACCEL_TCG;
 	if (p->conf->accel != CONF_ACCEL_KVM || kvm)
@@ -94,6 +140,14 @@ static int plan_vsock(struct planner *p, uint32_t cid)
 	int want = p->conf->vsock;
 
 	p->plan->cid = cid;
+	if (has_cap(p, VMM_CAP_OWN_VSOCK)) {
+		p->plan->vsock = VM_VSOCK_VMM;
+		if (want == CONF_VSOCK_AUTO)
+			return 0;
+		return err_set(p->err, -ENOTSUP,
+			       "[hypervisor] vsock: %s serves it itself, vsock = auto",
+			       p->driver->name);
+	}
 	p->plan->vsock = p->facts->vhost_vsock ? VM_VSOCK_VHOST : VM_VSOCK_VHOST_USER;
 	if (want == CONF_VSOCK_VHOST_USER)
 		p->plan->vsock = VM_VSOCK_VHOST_USER;
@@ -145,7 +199,10 @@ static int plan_paths(struct planner *p)
 	const struct oci_vm_kernel *k = p->vm ? p->vm->kernel : NULL;
 	int r;
 
-	p->plan->vmm = c->hypervisor;
+	/* [hypervisor] path is of the configured driver, not of one that an annotation chose */
+	p->plan->vmm = p->driver->program;
+	if (!str_eq(c->hypervisor, "auto") && str_eq(p->plan->driver, c->driver))
+		p->plan->vmm = c->hypervisor;
 	p->plan->kernel = c->kernel;
 	p->plan->initrd = c->initrd;
 	r = plan_path(p, "vm.hypervisor.path", "allow_hypervisor", &c->allow_hypervisor,
@@ -430,17 +487,19 @@ int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
 		 struct arena *a, struct vm_plan *ret_plan, struct kata_err *err)
 {
 	static int (*const steps[])(struct planner *) = {
-		plan_machine,  plan_accel, plan_paths,	 plan_extra_args,
-		plan_hardware, plan_image, plan_devices, plan_cmdline,
+		plan_driver,   plan_machine, plan_accel,   plan_paths,	 plan_extra_args,
+		plan_hardware, plan_image,   plan_devices, plan_cmdline,
 	};
 	struct vm_plan plan = { .share_tag = PROTO_SHARE_TAG, .console = console };
-	struct planner p = { conf, spec, spec->vm, facts, a, &plan, err };
+	struct planner p = { conf, spec, spec->vm, facts, a, NULL, &plan, err };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)
 		r = steps[i](&p);
 	if (r == 0)
 		r = plan_vsock(&p, cid);
+	if (r == 0 && p.driver->check)
+		r = p.driver->check(&plan, err);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;

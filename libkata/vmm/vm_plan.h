@@ -19,7 +19,11 @@
 #define VM_MAX_QUEUES 8
 #define VM_MAX_DISKS 12
 
-enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER };
+/** How the guest's vsock gets out: by the host's kernel, a helper, or the VMM itself. */
+enum vm_vsock_kind { VM_VSOCK_VHOST, VM_VSOCK_VHOST_USER, VM_VSOCK_VMM };
+
+/** The annotation that chooses a driver, where [runtime] allow_driver permits it. */
+#define VM_ANNOTATION_DRIVER "io.katacontainers.config.hypervisor.driver"
 
 /** struct vm_card - its descriptors (a tap's, vhost-net's) are handed over when the VM is launched. */
 struct vm_card {
@@ -45,9 +49,10 @@ struct vm_disk {
 };
 
 struct vm_plan {
+	const char *driver;
 	const char *vmm;  /* path of the binary */
 	int accel;	  /* CONF_ACCEL_KVM or CONF_ACCEL_TCG, never auto */
-	int machine;	  /* never auto */
+	int machine;	  /* auto when the VMM has but one */
 	const char *arch; /* "x86_64", "aarch64" */
 	uint32_t vcpus;
 	uint64_t memory; /* bytes */
@@ -55,19 +60,23 @@ struct vm_plan {
 	const char *cmdline;	       /* whole kernel command line */
 	const char *const *extra_args; /* NULL-terminated or NULL */
 	const char *share_tag;	       /* NULL = no share */
-	int vsock;		       /* enum vm_vsock_kind */
+	const char *share_socket;      /* for VMM_CAP_DIALS; relative to its directory */
+	const char *vsock_socket; /* VM_VSOCK_VMM: the guest's port P arrives at <it>_P */
+	int vsock;		  /* enum vm_vsock_kind */
 	uint32_t cid;
 	const char *console; /* file for the guest's console, NULL = none */
 	struct vm_card cards[VM_MAX_CARDS];
 	unsigned n_cards;
 	struct vm_disk disks[VM_MAX_DISKS];
 	unsigned n_disks;
+	bool landlock; /* the VMM confines itself to the files it is told of */
 };
 
 /** struct vm_facts - what the plan needs to know of the host, gathered by the caller. */
 struct vm_facts {
 	bool kvm_usable; /* /dev/kvm opens, KVM_GET_API_VERSION is 12, KVM_CREATE_VM works */
 	bool vhost_vsock; /* /dev/vhost-vsock opens */
+	bool landlock;	  /* the kernel has it switched on */
 	uint64_t tsc_khz; /* 0 = unknown */
 	unsigned host_cpus;
 	const char *machine_arch; /* uname -m */

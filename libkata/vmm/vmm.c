@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmm: the table of drivers. */
+/* vmm: the drivers by their names. */
 #include "vmm/vmm.h"
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "vmm/qemu.h"
+#include "conf/drivers.h"
 
-static const struct vmm_driver *const drivers[] = { &qemu_driver };
+#define DECLARE(name, object) extern const struct vmm_driver object;
+#define ROW(name, object) &object,
+#define NAME(name, object) name,
 
-const char *const vmm_driver_names[] = { "qemu", NULL };
+KATA_DRIVERS(DECLARE)
+
+static const struct vmm_driver *const drivers[] = { KATA_DRIVERS(ROW) };
+
+const char *const vmm_driver_names[] = { KATA_DRIVERS(NAME) NULL };
 
 const struct vmm_driver *vmm_driver_find(const char *name)
 {

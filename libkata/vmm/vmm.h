@@ -17,12 +17,17 @@ enum vmm_cap {
 	VMM_CAP_HOTPLUG_NET = 1 << 1,
 	VMM_CAP_HOTPLUG_CPU = 1 << 2,
 	VMM_CAP_HOTPLUG_MEM = 1 << 3,
+	VMM_CAP_EMULATION = 1 << 4, /* runs guests without hardware acceleration too */
+	VMM_CAP_MACHINES = 1 << 5,  /* has more than one machine type */
+	VMM_CAP_OWN_VSOCK = 1 << 6, /* serves hybrid vsock itself: plan.vsock_socket */
+	VMM_CAP_DIALS =
+		1 << 7, /* connects to the file server itself: plan.share_socket */
 };
 
 /** struct vmm_fds - descriptors the VMM is started with; borrowed. -1 = not used. */
 struct vmm_fds {
 	int vsock; /* vhost-user: connected to the vsock device; vhost: /dev/vhost-vsock */
-	int share;		/* connected to virtiofsd */
+	int share;		/* connected to virtiofsd, but for VMM_CAP_DIALS */
 	const struct tap *taps; /* one for each of the plan's cards, in their order */
 	int cgroup_procs[16];
 	unsigned n_cgroup_procs;
@@ -40,8 +45,12 @@ struct vmm_events {
 };
 
 struct vmm_driver {
-	const char *name; /* [hypervisor] driver = name */
+	const char *name;    /* [hypervisor] driver = name */
+	const char *program; /* path = auto */
+	const char *package; /* what to install, for `check` */
 	unsigned caps;
+	/* pure: what of a plan it cannot do, by its name in config.json or kata.conf. NULL = nothing */
+	int (*check)(const struct vm_plan *plan, struct kata_err *err);
 	int (*launch)(const struct vm_plan *plan, const struct vmm_fds *fds,
 		      struct loop *l, const struct vmm_events *ev, struct vmm **ret_vmm,
 		      struct kata_err *err);

@@ -90,10 +90,10 @@ static int plan_up(struct sandbox *sb, struct container *first, struct kata_err 
 		r = vm_disks_find(&h->plan, h->arena, err);
 	if (r < 0)
 		return r;
-	h->driver = vmm_driver_find(conf->driver);
-	if (!h->driver)
-		return err_set(err, -EINVAL, "hypervisor driver \"%s\" is unknown",
-			       conf->driver);
+	h->driver = vmm_driver_find(h->plan.driver);
+	h->plan.share_socket = VIRTIOFSD_NAME;
+	h->plan.vsock_socket =
+		"./" VSOCK_GUEST_NAME; /* landlock asks for its directory */
 	return 0;
 }
 
@@ -180,6 +180,8 @@ static int vsock_connect_up(struct sandbox *sb, struct container *first,
 	struct host *h = &sb->host;
 
 	(void)first;
+	if (h->plan.vsock == VM_VSOCK_VMM)
+		return 0;
 	if (h->plan.vsock == VM_VSOCK_VHOST_USER)
 		return connect_vsock_device(sb, err);
 	h->vsock_fd = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC);
@@ -281,7 +283,7 @@ static int virtiofsd_up(struct sandbox *sb, struct container *first, struct kata
 	h->virtiofsd.on_end = on_virtiofsd_end;
 	r = child_start(&h->virtiofsd, sb->loop, &sp, err);
 	strv_done(&argv);
-	if (r < 0)
+	if (r < 0 || h->driver->caps & VMM_CAP_DIALS)
 		return r;
 	h->fs_fd = sock_connect_at(sb->dirfd, VIRTIOFSD_NAME, SOCK_STREAM);
 	if (h->fs_fd < 0)

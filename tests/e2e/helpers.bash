@@ -13,6 +13,8 @@
 #   KATA_RUNTIME  the installed program, default /usr/local/bin/kata-runtime
 #   KATA_CACHE    root file systems are kept here, default ~/.cache/kata
 #   KATA_KEEP     1: leave everything as it is, for a look
+#   KATA_DRIVER   [hypervisor] driver of every container that a test does not configure itself
+#   KATA_VMM      its program; for cloud-hypervisor the stand-in of tests/fakes unless given
 
 bats_require_minimum_version 1.5.0
 
@@ -38,6 +40,35 @@ e2e_setup()
 	links_before=$(link_names)
 	rootfs_busybox >/dev/null
 	export KATA_RUNTIME T ROOT c
+	use_driver
+}
+
+# With another driver than the default: a configuration that says so, which conf() adds to
+use_driver()
+{
+	[ "${KATA_DRIVER:-qemu}" != qemu ] || return 0
+	printf '%s\n' '[hypervisor]' "driver = $KATA_DRIVER" "path = $(driver_program)" >"$T/kata.conf"
+	export KATA_CONFIG=$T/kata.conf
+}
+
+# The stand-in for Cloud Hypervisor, told where things are: the runtime starts it without environment
+driver_program()
+{
+	[ -z "${KATA_VMM:-}" ] || { printf '%s\n' "$KATA_VMM"; return; }
+	cat >"$T/cloud-hypervisor" <<-END
+		#!/bin/sh
+		KATA_STAND_IN_VSOCK=$(helper_path vsock_device) \\
+		KATA_STAND_IN_TROUBLE=\$(cat "$T/trouble" 2>/dev/null) \\
+			exec /usr/bin/python3 "$e2e_dir/../fakes/cloud-hypervisor" "\$@"
+	END
+	chmod +x "$T/cloud-hypervisor"
+	printf '%s\n' "$T/cloud-hypervisor"
+}
+
+# helper_path KEY: what the installed runtime has for it
+helper_path()
+{
+	KATA_CONFIG='' "$KATA_RUNTIME" config | sed -n "s/^$1 = //p"
 }
 
 e2e_teardown()

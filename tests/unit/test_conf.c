@@ -40,6 +40,8 @@ START_TEST(defaults)
 	const struct kata_conf *v = conf_get(c);
 
 	ck_assert_str_eq(v->driver, "qemu");
+	ck_assert_str_eq(v->hypervisor, "auto");
+	ck_assert_uint_eq(v->allow_driver.n, 0);
 	ck_assert_int_eq(v->accel, CONF_ACCEL_AUTO);
 	ck_assert_uint_eq(v->memory, 512ull << 20);
 	ck_assert_uint_eq(v->vcpus, 1);
@@ -135,7 +137,12 @@ static const struct {
 	{ "[guest]\nconsole = maybe\n", AT(2) "console = maybe: must be yes or no" },
 	{ "[hypervisor]\naccel = xen\n", AT(2) "accel = xen: must be auto, kvm or tcg" },
 	{ "[hypervisor]\naccel = KVM\n", AT(2) "accel = KVM: must be auto, kvm or tcg" },
-	{ "[hypervisor]\ndriver = clh\n", AT(2) "driver = clh: must be qemu" },
+	{ "[hypervisor]\ndriver = clh\n",
+	  AT(2) "driver = clh: must be qemu or cloud-hypervisor" },
+	{ "[hypervisor]\npath = qemu\n",
+	  AT(2) "path = qemu: must be an absolute path or auto" },
+	{ "[runtime]\nallow_driver = qemu xen\n",
+	  AT(2) "allow_driver: xen: must be qemu or cloud-hypervisor" },
 	{ "[runtime]\nallow_kernel = /a b\n",
 	  AT(2) "allow_kernel: b: must be an absolute path" },
 };

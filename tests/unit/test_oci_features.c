@@ -68,7 +68,7 @@ START_TEST(versions_and_lists)
 			 "false");
 	ck_assert_ptr_nonnull(
 		json_get_str(json_get(f, "annotations"), "io.katacontainers.version"));
-	ck_assert_uint_eq(json_get(f, "potentiallyUnsafeConfigAnnotations")->len, 0);
+	ck_assert_uint_eq(json_get(f, "potentiallyUnsafeConfigAnnotations")->len, 1);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include "oci.h"
 #include "suite.h"
 #include "vmm/vm_plan.h"
+#include "vmm/vmm.h"
 
 struct fixture {
 	struct conf *conf;
@@ -148,6 +149,78 @@ START_TEST(what_the_host_lacks)
 	h.facts.vhost_vsock = true;
 	must(&h);
 	ck_assert_int_eq(h.plan.vsock, VM_VSOCK_VHOST);
+}
+END_TEST
+
+/* A VMM with one machine type, no emulation and a vsock of its own: what says otherwise is refused. */
+START_TEST(cloud_hypervisor)
+{
+	static const struct {
+		const char *line, *why;
+	} cases[] = {
+		{ "machine = q35",
+		  "[hypervisor] machine: cloud-hypervisor has one kind only, machine = auto" },
+		{ "accel = tcg",
+		  "[hypervisor] accel = tcg: cloud-hypervisor has no emulation" },
+		{ "vsock = vhost-user",
+		  "[hypervisor] vsock: cloud-hypervisor serves it itself, vsock = auto" },
+	};
+	FIXTURE f;
+
+	setup(&f, "[hypervisor]\ndriver = cloud-hypervisor\n");
+	f.facts.landlock = true;
+	must(&f);
+	ck_assert_str_eq(f.plan.driver, "cloud-hypervisor");
+	ck_assert_str_eq(f.plan.vmm, vmm_driver_find("cloud-hypervisor")->program);
+	ck_assert_int_eq(f.plan.vsock, VM_VSOCK_VMM);
+	ck_assert_int_eq(f.plan.accel, CONF_ACCEL_KVM);
+	ck_assert_int_eq(f.plan.machine, CONF_MACHINE_AUTO);
+	ck_assert_str_eq(f.plan.arch, "x86_64");
+	ck_assert(f.plan.landlock);
+	ck_assert_ptr_null(strstr(f.plan.cmdline, "tsc_early_khz"));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		FIXTURE g;
+		AUTO_FREE char *conf = mem_printf(
+			"[hypervisor]\ndriver = cloud-hypervisor\n%s\n", cases[i].line);
+
+		setup(&g, conf);
+		refused(&g, -ENOTSUP, cases[i].why);
+	}
+}
+END_TEST
+
+static void annotate(struct fixture *f, const char *driver)
+{
+	static const char *const keys[] = { VM_ANNOTATION_DRIVER };
+	const char **vals = arena_array(f->a, 1, sizeof(*vals));
+
+	vals[0] = driver;
+	f->spec.annotations = (struct jt_map){ keys, vals, 1 };
+}
+
+START_TEST(driver_by_annotation)
+{
+	FIXTURE f;
+	FIXTURE g;
+
+	setup(&f, "[hypervisor]\npath = /opt/q\n");
+	annotate(&f, "cloud-hypervisor");
+	refused(&f, -EPERM,
+		"annotation io.katacontainers.config.hypervisor.driver: cloud-hypervisor is "
+		"not allowed by [runtime] allow_driver in kata.conf");
+	annotate(&f, "qemu");
+	must(&f);
+	ck_assert_str_eq(f.plan.vmm, "/opt/q");
+	setup(&g,
+	      "[hypervisor]\npath = /opt/q\n[runtime]\nallow_driver = cloud-hypervisor\n");
+	annotate(&g, "cloud-hypervisor");
+	must(&g);
+	ck_assert_str_eq(g.plan.driver, "cloud-hypervisor");
+	ck_assert_str_eq(g.plan.vmm, vmm_driver_find("cloud-hypervisor")->program);
+	annotate(&g, "xen");
+	refused(&g, -EPERM,
+		"annotation io.katacontainers.config.hypervisor.driver: xen is not allowed by "
+		"[runtime] allow_driver in kata.conf");
 }
 END_TEST
 
@@ -477,6 +550,8 @@ int main(void)
 		plain,
 		automatic_choices,
 		what_the_host_lacks,
+		cloud_hypervisor,
+		driver_by_annotation,
 		tsc_only_where_it_helps,
 		memory_follows_the_limit,
 		vcpus_follow_the_quota,
