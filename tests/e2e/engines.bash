@@ -129,12 +129,25 @@ docker_start()
 		--pidfile "$D/docker.pid" --config-file "$D/daemon.json" \
 		"${network[@]}" --cgroup-parent "/kata-e2e-${D##*.}" \
 		--exec-opt native.cgroupdriver=cgroupfs \
-		--add-runtime "kata=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}" \
+		--add-runtime "kata=$(engine_runtime "$D")" \
 		$DOCKERD_OPTIONS </dev/null >>"$D/log" 2>&1 3>&- 4>&- 5>&- 6>&-
 	eventually 60 docker_answers || {
 		tail -n 30 "$D/log" >&2
 		return 1
 	}
+}
+
+# engine_runtime DIR: what an engine is to call; with KATA_DRIVER something that brings its configuration
+engine_runtime()
+{
+	local runtime=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}
+	if [ "${KATA_DRIVER:-qemu}" != qemu ]; then
+		(KATA_RUNTIME=$runtime use_driver "$1")
+		printf '#!/bin/sh\nKATA_CONFIG=%s exec %s "$@"\n' "$1/kata.conf" "$runtime" >"$1/kata-runtime"
+		chmod +x "$1/kata-runtime"
+		runtime=$1/kata-runtime
+	fi
+	printf '%s\n' "$runtime"
 }
 
 docker_answers()

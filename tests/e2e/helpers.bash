@@ -40,29 +40,31 @@ e2e_setup()
 	links_before=$(link_names)
 	rootfs_busybox >/dev/null
 	export KATA_RUNTIME T ROOT c
-	use_driver
+	use_driver "$T"
 }
 
-# With another driver than the default: a configuration that says so, which conf() adds to
+# use_driver DIR: with another driver than the default a configuration DIR/kata.conf that says so,
+# which conf() adds to
 use_driver()
 {
 	[ "${KATA_DRIVER:-qemu}" != qemu ] || return 0
-	printf '%s\n' '[hypervisor]' "driver = $KATA_DRIVER" "path = $(driver_program)" >"$T/kata.conf"
-	export KATA_CONFIG=$T/kata.conf
+	printf '%s\n' '[hypervisor]' "driver = $KATA_DRIVER" "path = $(driver_program "$1")" >"$1/kata.conf"
+	export KATA_CONFIG=$1/kata.conf
 }
 
-# The stand-in for Cloud Hypervisor, told where things are: the runtime starts it without environment
+# driver_program DIR: a stand-in for Cloud Hypervisor there that is told where things are, because the
+# runtime starts it without an environment; or $KATA_VMM
 driver_program()
 {
 	[ -z "${KATA_VMM:-}" ] || { printf '%s\n' "$KATA_VMM"; return; }
-	cat >"$T/cloud-hypervisor" <<-END
+	cat >"$1/cloud-hypervisor" <<-END
 		#!/bin/sh
 		KATA_STAND_IN_VSOCK=$(helper_path vsock_device) \\
-		KATA_STAND_IN_TROUBLE=\$(cat "$T/trouble" 2>/dev/null) \\
+		KATA_STAND_IN_TROUBLE=\$(cat "$1/trouble" 2>/dev/null) \\
 			exec /usr/bin/python3 "$e2e_dir/../fakes/cloud-hypervisor" "\$@"
 	END
-	chmod +x "$T/cloud-hypervisor"
-	printf '%s\n' "$T/cloud-hypervisor"
+	chmod +x "$1/cloud-hypervisor"
+	printf '%s\n' "$1/cloud-hypervisor"
 }
 
 # helper_path KEY: what the installed runtime has for it
