@@ -26,6 +26,7 @@
 #include "child.h"
 #include "delegate.h"
 #include "devices.h"
+#include "notify.h"
 #include "ns.h"
 #include "oom.h"
 #include "pause.h"
@@ -110,6 +111,7 @@ static void container_free(struct container *c)
 			c->cgroup_fd = -1;
 	}
 	stop_drain_timer(c);
+	notify_end(c);
 	release_mounts(c);
 	ns_joins_done(&c->ns);
 	arena_free(c->arena);
@@ -161,6 +163,8 @@ static int plan_container(struct container *c, const struct req_create *req,
 		r = ns_plan_make(req->spec, &c->ns_plan, err);
 	if (r == 0)
 		r = mount_plan_make(req->spec, &facts, c->arena, &c->plan, err);
+	if (r == 0 && req->notify)
+		r = notify_begin(c, *req->notify, err);
 	if (r == 0 && c->guest->cgroup_fd >= 0)
 		r = make_group(c, err);
 	return r < 0 ? r : limit_group(c, err);
@@ -487,6 +491,7 @@ static void settle_init(struct container *c)
 	else if (!filesystems_synced(c))
 		return;
 	release_mounts(c);
+	notify_drain(c);
 	process_tell_exit(init);
 }
 

@@ -32,6 +32,7 @@ enum container_state {
  * @impatient: it has run out
  * @sync_pid:  of the child that writes the filesystems out, 0 = none yet; @synced: it is done
  * @no_keyring: its processes get no session keyring of the container's
+ * @notify:    its NOTIFY_SOCKET (notify.c); NULL = none
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
  */
 struct container {
@@ -54,6 +55,7 @@ struct container {
 	pid_t sync_pid;
 	bool doomed, killed, impatient, synced, paused, no_keyring;
 	struct rpc_call deleting, pausing;
+	struct notify *notify;
 };
 
 struct container *container_find(const struct guest *g, uint32_t number);

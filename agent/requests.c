@@ -40,6 +40,7 @@ static const struct jt_field create_fields[] = {
 	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
 	JT(struct req_create, noKeyring, JT_BOOL),
 	JT(struct req_create, shared, JT_OBJV, .sub = &shared_tab),
+	JT(struct req_create, notify, JT_OPT_U32),
 };
 
 static const struct jt_field exec_fields[] = {

@@ -32,7 +32,8 @@ struct req_create {
 	const struct req_streams *streams;
 	struct passed_list passed;
 	bool noKeyring;
-	struct jt_objv shared; /* struct shared_mount */
+	struct jt_objv shared;	/* struct shared_mount */
+	const uint32_t *notify; /* NULL = no NOTIFY_SOCKET */
 };
 
 struct req_exec {

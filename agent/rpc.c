@@ -89,6 +89,12 @@ void rpc_send_oom(struct guest *g, uint32_t container)
 	flush(g);
 }
 
+void rpc_send_notify(struct guest *g, uint32_t container, const char *text)
+{
+	frame_add_notify(&g->control.out, container, text);
+	flush(g);
+}
+
 void rpc_send_stats(struct guest *g, const struct msg_stats *m)
 {
 	frame_add_stats(&g->control.out, m);

@@ -28,6 +28,7 @@ void rpc_send_hello(struct guest *g, const struct msg_hello *m);
 void rpc_send_exit(struct guest *g, const struct msg_exit *m);
 void rpc_send_warning(struct guest *g, uint32_t container, const char *text);
 void rpc_send_oom(struct guest *g, uint32_t container);
+void rpc_send_notify(struct guest *g, uint32_t container, const char *text);
 void rpc_send_stats(struct guest *g, const struct msg_stats *m);
 void rpc_send_stream_end(struct guest *g, const struct msg_stream_end *m);
 

@@ -31,7 +31,7 @@ static int unix_socket(int type)
 	return fd < 0 ? -errno : fd;
 }
 
-int sock_listen_at(int dirfd, const char *name, int type)
+int sock_bind_at(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	AUTO_CLOSE int fd = unix_socket(type);
@@ -48,10 +48,18 @@ int sock_listen_at(int dirfd, const char *name, int type)
 	/* bind gives the new inode the socket's own mode: never open to others, not even briefly */
 	if (fchmod(fd, 0600) < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
+}
+
+int sock_listen_at(int dirfd, const char *name, int type)
+{
+	AUTO_CLOSE int fd = sock_bind_at(dirfd, name, type);
+
+	if (fd < 0)
+		return fd;
+	return listen(fd, BACKLOG) < 0 ? -errno : TAKE_FD(fd);
 }
 
 int sock_connect_at(int dirfd, const char *name, int type)

@@ -19,6 +19,8 @@
 /** sock_listen_at() - bind @name in @dirfd (mode 0600) and listen. @type: SOCK_STREAM or SOCK_SEQPACKET,
  *  may be or'ed with SOCK_NONBLOCK. An existing name is -EADDRINUSE. Return: fd or -errno. */
 int sock_listen_at(int dirfd, const char *name, int type) MUST_CHECK;
+/** sock_bind_at() - bind only, for SOCK_DGRAM; the rest as sock_listen_at(). */
+int sock_bind_at(int dirfd, const char *name, int type) MUST_CHECK;
 /** sock_connect_at() - connect; -ECONNREFUSED or -ENOENT when nobody listens. */
 int sock_connect_at(int dirfd, const char *name, int type) MUST_CHECK;
 /** sock_connect_path() - an ordinary path (console socket); long paths work too. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proto/notify.h"
 
 /** Most numbers in a STATS_DATA of a newer agent. */
 #define STATS_SENT_MAX 256
@@ -29,6 +30,7 @@ static const char *const type_names[] = {
 	[MSG_OOM] = "OOM",
 	[MSG_WARNING] = "WARNING",
 	[MSG_STATS_DATA] = "STATS_DATA",
+	[MSG_NOTIFY] = "NOTIFY",
 	[MSG_WELCOME] = "WELCOME",
 	[MSG_CREATE] = "CREATE",
 	[MSG_START] = "START",
@@ -151,6 +153,15 @@ void frame_add_oom(struct buf *b, uint32_t container)
 	buf_add_u32(b, container);
 }
 
+void frame_add_notify(struct buf *b, uint32_t container, const char *text)
+{
+	size_t n = strnlen(text, PROTO_MAX_TEXT);
+
+	add_header(b, (uint32_t)(4 + 2 + n), MSG_NOTIFY, 0);
+	buf_add_u32(b, container);
+	add_text(b, text, n);
+}
+
 void frame_add_stats(struct buf *b, const struct msg_stats *m)
 {
 	uint16_t n = m->n < MSG_STATS_MAX ? m->n : MSG_STATS_MAX;
@@ -259,6 +270,22 @@ int frame_get_oom(const void *body, size_t len, uint32_t *ret_container)
 	uint32_t container = cursor_u32(&c);
 
 	if (!cursor_end(&c))
+		return -EPROTO;
+	*ret_container = container;
+	return 0;
+}
+
+/* Not get_text(): this one has lines. What the filter would change did not come from our agent. */
+int frame_get_notify(const void *body, size_t len, uint32_t *ret_container,
+		     char ret_text[PROTO_MAX_TEXT + 1])
+{
+	struct cursor c = cursor_of(body, len);
+	uint32_t container = cursor_u32(&c);
+	uint16_t n = cursor_u16(&c);
+	const unsigned char *text = cursor_bytes(&c, n);
+
+	if (!cursor_end(&c) || n == 0 || n > PROTO_MAX_TEXT ||
+	    notify_filter((const char *)text, n, ret_text, PROTO_MAX_TEXT + 1) != n)
 		return -EPROTO;
 	*ret_container = container;
 	return 0;

@@ -36,6 +36,8 @@ void frame_add_exit(struct buf *b, const struct msg_exit *m);
 void frame_add_stream_end(struct buf *b, const struct msg_stream_end *m);
 void frame_add_warning(struct buf *b, uint32_t container, const char *text);
 void frame_add_oom(struct buf *b, uint32_t container);
+/** frame_add_notify() - @text as notify_filter() left it. */
+void frame_add_notify(struct buf *b, uint32_t container, const char *text);
 void frame_add_stats(struct buf *b, const struct msg_stats *m);
 
 /* Decoders of guest -> host bodies: 0 or -EPROTO. */
@@ -48,6 +50,9 @@ int frame_get_warning(const void *body, size_t len, uint32_t *ret_container,
 		      char ret_text[PROTO_MAX_TEXT + 1]) MUST_CHECK;
 
 int frame_get_oom(const void *body, size_t len, uint32_t *ret_container) MUST_CHECK;
+/** frame_get_notify() - the text may be shown and passed on; anything that may not is -EPROTO. */
+int frame_get_notify(const void *body, size_t len, uint32_t *ret_container,
+		     char ret_text[PROTO_MAX_TEXT + 1]) MUST_CHECK;
 /** frame_get_stats() - numbers the peer did not send are MSG_STAT_NONE, ones unknown here are dropped. */
 int frame_get_stats(const void *body, size_t len, struct msg_stats *ret) MUST_CHECK;
 

@@ -33,7 +33,9 @@
 #include <stdint.h>
 
 #define PROTO_VERSION_MIN 2u
-#define PROTO_VERSION 2u
+#define PROTO_VERSION 3u
+/** The first with MSG_NOTIFY and what asks for it. */
+#define PROTO_VERSION_NOTIFY 3u
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
 #define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
@@ -62,10 +64,12 @@ enum msg_type {
 	MSG_OOM, /* the kernel killed for want of memory; u32 container. Before the EXIT */
 	MSG_WARNING,	/* u32 container, string: something could not be applied */
 	MSG_STATS_DATA, /* struct msg_stats: comes before the MSG_REPLY to MSG_STATS */
+	MSG_NOTIFY, /* u32 container, u16 length, text: what its program said at NOTIFY_SOCKET, as
+		     * notify_filter() leaves it. Before the EXIT */
 
 	/* host -> guest, all answered by MSG_REPLY; bodies are JSON objects */
 	MSG_WELCOME =
-		64, /* {"version":2,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
+		64, /* {"version":n,"time_sec":..,"time_nsec":..,"entropy":"hex"}: answers HELLO */
 	MSG_CREATE, /* struct msg_create: build the container, stop before exec */
 	MSG_START, /* {"container":n}: open the gate; replies after exec happened or failed */
 	MSG_EXEC,    /* struct msg_exec: run a further process */
@@ -212,6 +216,8 @@ struct msg_stats {
  *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
  *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
  *     "fds": [ .. ]                what the process gets from descriptor 3 on: proto/passed.h
+ *     "notify": i                  (opt) spec.mounts[i] becomes a directory of the agent with a socket
+ *                                  NOTIFY_NAME that it listens to: MSG_NOTIFY (proto/notify.h)
  * The init process has number 0. A namespace whose path is "/container:N" is that of container
  * N of this VM (pid, ipc, uts); other paths do not get here. spec.linux.resources is applied to
  * the container's cgroup of the guest.

@@ -211,6 +211,11 @@ static int take_event(struct agent *a, uint16_t type, const void *body, size_t l
 			return -EPROTO;
 		a->ops->on_stats(a->arg, &stats);
 		return 0;
+	case MSG_NOTIFY:
+		if (frame_get_notify(body, len, &container, text) < 0)
+			return -EPROTO;
+		a->ops->on_notify(a->arg, container, text);
+		return 0;
 	default:
 		return -EPROTO;
 	}

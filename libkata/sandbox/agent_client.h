@@ -36,6 +36,7 @@ struct agent_ops {
 	void (*on_warning)(void *arg, uint32_t container, const char *text);
 	void (*on_oom)(void *arg, uint32_t container);
 	void (*on_stats)(void *arg, const struct msg_stats *m);
+	void (*on_notify)(void *arg, uint32_t container, const char *text);
 	/* the guest opened a stream; @fd is the owner's from now on, non-blocking */
 	void (*on_stream)(void *arg, const struct agent_stream *s, int fd);
 	/* a client of the guest's DNS relay, IPPROTO_TCP or _UDP; @fd is the owner's. NULL: refused */

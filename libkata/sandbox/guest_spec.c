@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "oci/names.h"
 #include "proto/shared.h"
+#include "sandbox/guest_notify.h"
 #include "share/share.h"
 
 static const char *const stream_names[STREAM_KINDS] = {
@@ -195,7 +196,7 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 	AUTO(arena) *a = arena_new();
 	struct json_out o = { .buf = out };
 	struct oci_spec copy;
-	int r = guest_copy(g, a, &copy, err);
+	int r = guest_copy(g, a, &copy, err), notify;
 
 	if (r < 0)
 		return r;
@@ -214,6 +215,11 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 	}
 	write_streams(&o, &g->streams);
 	write_shared(&o, &g->shared);
+	notify = guest_notify_mount(g->spec);
+	if (notify >= 0) {
+		json_out_key(&o, "notify");
+		json_out_u64(&o, (uint64_t)notify);
+	}
 	json_out_end_object(&o);
 	return 0;
 }

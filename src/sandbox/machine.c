@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "sandbox.h"
+#include "sandbox/guest_notify.h"
 #include "sandbox/guest_spec.h"
 
 /** Time the guest has to build a container; generous: TCG on a busy host. Milliseconds. */
@@ -52,6 +53,7 @@ struct container *container_new_take(struct sandbox *sb, const struct container_
 	ct->spec = from->spec;
 	ct->bundle = arena_strdup(from->arena, from->bundle);
 	ct->memory_fd = from->memory_fd;
+	ct->notify.src.fd = -1;
 	ct->oom.helper = (struct child)CHILD_INIT;
 	snprintf(ct->id, sizeof(ct->id), "%s", from->id);
 	ct->next = sb->containers;
@@ -103,6 +105,7 @@ void container_remove(struct container *ct)
 		process_free(ct->processes);
 	callers_hang_up(ct);
 	oom_stop(ct);
+	notify_stop(ct);
 	fd_drop(&ct->memory_fd);
 	if (ct->shared && sb->containers &&
 	    share_remove(sb->host.share_fd, ct->number) < 0)
@@ -200,6 +203,11 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 	int r;
 
 	g.no_keyring = container_process(ct, 0)->flags & CTL_F_NO_KEYRING;
+	if (sb->agent_version < PROTO_VERSION_NOTIFY && guest_notify_mount(ct->spec) >= 0)
+		return err_set(err, -ENOTSUP,
+			       "NOTIFY_SOCKET: the guest's agent is older than "
+			       "kata-sandbox and does not pass it on: make the guest "
+			       "image again");
 	g.streams.terminal = ct->spec->process && ct->spec->process->terminal;
 	r = shim_streams(container_process(ct, 0), &g.streams);
 	if (r < 0)
@@ -273,7 +281,7 @@ static void send_welcome(struct sandbox *sb)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	body = mem_printf(
 		"{\"version\":%u,\"time_sec\":%lld,\"time_nsec\":%ld,\"entropy\":\"%s\"}",
-		PROTO_VERSION, (long long)ts.tv_sec, ts.tv_nsec, hex);
+		sb->agent_version, (long long)ts.tv_sec, ts.tv_nsec, hex);
 	request(sb, MSG_WELCOME, body);
 }
 
@@ -288,6 +296,8 @@ static void on_hello(void *arg, const struct msg_hello *m)
 	}
 	timeline_mark(&sb->timeline, "agent connected");
 	log_debug("the guest runs Linux %s", m->release);
+	sb->agent_version = m->version_max < PROTO_VERSION ? m->version_max
+							   : PROTO_VERSION;
 	send_welcome(sb);
 	sandbox_event(sb, EV_GUEST_UP, NULL, NULL);
 }
@@ -412,6 +422,14 @@ static void on_stats(void *arg, const struct msg_stats *m)
 		ct->stats = *m;
 }
 
+static void on_notify(void *arg, uint32_t container, const char *text)
+{
+	struct container *ct = container_by_number(arg, container);
+
+	if (ct)
+		container_notify(ct, text);
+}
+
 static void on_stream_end(void *arg, const struct msg_stream_end *m)
 {
 	struct process *p = find_process(arg, m->container, m->process);
@@ -457,6 +475,7 @@ const struct agent_ops sandbox_agent_ops = {
 	.on_warning = on_warning,
 	.on_oom = on_oom,
 	.on_stats = on_stats,
+	.on_notify = on_notify,
 	.on_dns = on_dns,
 	.on_gone = on_agent_gone,
 };

@@ -12,6 +12,7 @@
  *   passed.c     descriptors that processes get behind their stdio
  *   conns.c      connections to listening ones of these
  *   dns.c        the engine's resolver, for the guest
+ *   notify.c     what programs say at NOTIFY_SOCKET
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
  *
@@ -28,6 +29,7 @@
 #include "net/trace.h"
 #include "oci/spec.h"
 #include "proto/dns.h"
+#include "proto/notify.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/ctl.h"
 #include "sandbox/guest_spec.h"
@@ -112,6 +114,13 @@ struct oom {
 	char limit[32], both[32]; /* the group's own limits while others stand */
 };
 
+/** struct notify - @text waits while @src is in the loop, see notify.c. */
+struct notify {
+	struct loop_src src;
+	struct notify_rate rate;
+	char text[PROTO_MAX_TEXT + 1];
+};
+
 struct container {
 	struct container *next;
 	struct sandbox *sb;
@@ -127,7 +136,8 @@ struct container {
 	int memory_fd; /* directory of its memory cgroup on the host, -1 = none */
 	struct oom oom;
 	struct msg_stats stats; /* the last the guest told */
-	uint64_t starter;	/* its start waits for the guest's network */
+	struct notify notify;
+	uint64_t starter; /* its start waits for the guest's network */
 	bool start_waits;
 };
 
@@ -180,6 +190,7 @@ struct sandbox {
 	struct host host;
 	struct network network;
 	struct agent *agent;
+	uint32_t agent_version; /* that both speak */
 	struct loop_src boot_timer, ctl_listen;
 	struct container *containers;
 	uint32_t last_container, last_process;
@@ -287,6 +298,12 @@ int dns_relay_enable(struct sandbox *sb, bool on) MUST_CHECK;
 bool dns_relay_is_enabled(const struct sandbox *sb);
 /** dns_client_take() - a connection of the guest's for that resolver; @fd is taken. */
 void dns_client_take(struct sandbox *sb, int protocol, int fd);
+
+/* notify.c */
+
+/** container_notify() - what its program has said to the socket that stands for NOTIFY_SOCKET on the host. */
+void container_notify(struct container *ct, const char *text);
+void notify_stop(struct container *ct);
 
 /* oom.c */
 

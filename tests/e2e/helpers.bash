@@ -345,6 +345,21 @@ rootfs_debian()
 	printf '%s\n' "$path"
 }
 
+make_notify_say()
+{
+	cc -O1 -static -o "$1.new" "$e2e_dir/notify_say.c" && mv "$1.new" "$1"
+}
+
+# notify_say: path of a static program that speaks to NOTIFY_SOCKET
+notify_say()
+{
+	local path
+	path=$(e2e_cache)/notify_say
+	[ "$path" -nt "$e2e_dir/notify_say.c" ] || rm -f "$path"
+	once "$path" make_notify_say || return 1
+	printf '%s\n' "$path"
+}
+
 # bundle NAME [FILTER...]: $T/NAME with a busybox root and config.json, changed by jq filters
 bundle()
 {

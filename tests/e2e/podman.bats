@@ -382,6 +382,28 @@ more_than()
 	equal "$output" "got hello"
 }
 
+@test "run --sdnotify=container: conmon hears it; --sdnotify=conmon" {
+	local id
+	cp "$(notify_say)" "$T/say"
+	timeout -k 5 "$E2E_TIMEOUT" "$e2e_dir/notified.py" --listen 3 "$T/manager" "$P/podman" run -d \
+		--name n --network none --sdnotify container -v "$T/say:/bin/say:ro" "$image" sh -c \
+		'say "READY=1\nMAINPID=1"; trap exit TERM; while :; do sleep 1 & wait $!; done' \
+		>"$T/said" 3>&-
+	id=$(inspected n .Id)
+	# podman names conmon as the service's process, and the order is not ours
+	equal "$(grep -c '^READY=1$' "$T/said")" 1
+	has "$(cat "$T/said")" "$id"$'\n'
+	has "$(cat "$T/said")" "MAINPID=$(inspected n .State.ConmonPid)"
+	has "$(cat "$T/said")" "status 0"
+	pm rm -f -t 0 n
+	timeout -k 5 "$E2E_TIMEOUT" "$e2e_dir/notified.py" --listen 1 "$T/manager2" "$P/podman" run -d \
+		--name n --network none --sdnotify conmon "$image" sh -c \
+		'[ -z "$NOTIFY_SOCKET" ]; echo $?; sleep 1000' >"$T/said" 3>&-
+	has "$(cat "$T/said")" READY=1
+	wait_logged n '^0$'
+	pm rm -f -t 0 n
+}
+
 @test "logs -f ends with the container and has it all" {
 	pm run -d --name "$c" --network none -v "$T:/t" $image sh -c '
 		echo first

@@ -24,7 +24,7 @@ import time
 CONTROL_MAGIC = 0x4B415443
 STREAM_MAGIC = 0x4B415453
 DNS_MAGIC = 0x4B415444
-HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING, STATS_DATA = range(1, 8)
+HELLO, REPLY, EXIT, STREAM_END, OOM, WARNING, STATS_DATA, NOTIFY = range(1, 9)
 (WELCOME, CREATE, START, EXEC, SIGNAL, WINSIZE, STDIN_END, DELETE, SHUTDOWN,
  UPDATE, PAUSE, RESUME, STATS, NETWORK) = range(64, 78)
 OK, FAILED, BAD_REQUEST, NO_SUCH, NOT_FOUND, NOT_EXECUTABLE = range(6)
@@ -335,6 +335,10 @@ class HostPeer:
             assert len(body) == 6 + 8 * n and n >= len(STATS_NAMES)
             self.stats[container] = {k: None if v == 2**64 - 1 else v for k, v in
                                      zip(STATS_NAMES, struct.unpack_from("<%dQ" % n, body, 6))}
+        elif kind == NOTIFY:
+            container, n = struct.unpack_from("<IH", body)
+            assert len(body) == 6 + n
+            self.events.append(("notify", container, body[6:].decode()))
         elif kind == WARNING:
             container, n = struct.unpack_from("<IH", body)
             self.warnings.append((container, body[6:6 + n].decode()))

@@ -6,8 +6,24 @@
 #include <string.h>
 
 #include "proto/frame.h"
+#include "proto/notify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What the filter leaves it leaves again, in any room; and whoever is ready is in it. */
+static void filter(const char *in, size_t len)
+{
+	char once[PROTO_MAX_TEXT + 1], twice[PROTO_MAX_TEXT + 1];
+	size_t n = notify_filter(in, len, once, len % sizeof(once) + 1), of = 0;
+	const char *ready;
+
+	if (n > len || strlen(once) != n || notify_filter(once, n, twice, n + 1) != n ||
+	    memcmp(once, twice, n) != 0)
+		abort();
+	ready = notify_ready(once, &of);
+	if (ready && (of < strlen("READY=") || ready + of > once + n))
+		abort();
+}
 
 /* A decoder that says yes must leave values with a meaning. */
 static void decode(uint16_t type, const void *body, size_t len)
@@ -31,6 +47,10 @@ static void decode(uint16_t type, const void *body, size_t len)
 	if (frame_get_warning(body, len, &container, text) == 0 &&
 	    strlen(text) > PROTO_MAX_TEXT)
 		abort();
+	if (frame_get_notify(body, len, &container, text) == 0 &&
+	    (!*text || strlen(text) > PROTO_MAX_TEXT || strstr(text, "MAINPID=") == text))
+		abort();
+	filter(body, len);
 	if (!msg_type_name(type))
 		abort();
 }

@@ -29,6 +29,7 @@ static struct {
 	struct msg_stream_end end;
 	struct agent_stream stream;
 	int stream_fd, reply_code, dns;
+	char said[PROTO_MAX_TEXT + 1];
 	struct msg_reply reply;
 } t;
 
@@ -64,6 +65,14 @@ static void on_warning(void *arg, uint32_t container, const char *text)
 	loop_stop(t.loop, 1);
 }
 
+static void on_notify(void *arg, uint32_t container, const char *text)
+{
+	(void)arg;
+	ck_assert_uint_eq(container, 6);
+	str_copy(t.said, sizeof(t.said), text);
+	loop_stop(t.loop, 1);
+}
+
 static void on_stream(void *arg, const struct agent_stream *s, int fd)
 {
 	(void)arg;
@@ -94,6 +103,7 @@ static const struct agent_ops ops = {
 	.on_exit = on_exit_msg,
 	.on_stream_end = on_stream_end,
 	.on_warning = on_warning,
+	.on_notify = on_notify,
 	.on_stream = on_stream,
 	.on_dns = on_dns,
 	.on_gone = on_gone,
@@ -370,6 +380,22 @@ START_TEST(exit_and_stream_end_arrive)
 }
 END_TEST
 
+START_TEST(notify_arrives)
+{
+	struct buf b = { 0 };
+
+	guest_up();
+	frame_add_notify(&b, 6, "STATUS=x\nREADY=1");
+	say(t.guest, &b);
+	ck_assert(run());
+	ck_assert_str_eq(t.said, "STATUS=x\nREADY=1");
+	frame_add_notify(&b, 6, "MAINPID=1");
+	say(t.guest, &b);
+	ck_assert(run());
+	ck_assert_uint_eq(t.gone, 1);
+}
+END_TEST
+
 START_TEST(stream_with_its_token_arrives_whole)
 {
 	const struct agent_stream want = { 3, 4, STREAM_STDERR };
@@ -548,6 +574,7 @@ int main(void)
 	tcase_add_test(tc, oversized_frame_drops_the_guest);
 	tcase_add_test(tc, host_message_from_the_guest_drops_it);
 	tcase_add_test(tc, exit_and_stream_end_arrive);
+	tcase_add_test(tc, notify_arrives);
 	tcase_add_test(tc, stream_with_its_token_arrives_whole);
 	tcase_add_test(tc, token_counts_once);
 	tcase_add_test(tc, forgotten_token_is_refused);

@@ -90,6 +90,50 @@ START_TEST(events)
 }
 END_TEST
 
+static int notify_of(const char *text, size_t n)
+{
+	char got[PROTO_MAX_TEXT + 1];
+	uint32_t container;
+	struct buf b = { 0 };
+	int r;
+
+	buf_add_u32(&b, 9);
+	buf_add_u16(&b, (uint16_t)n);
+	buf_add(&b, text, n);
+	r = frame_get_notify(buf_ptr(&b), buf_len(&b), &container, got);
+	buf_done(&b);
+	if (r == 0)
+		ck_assert(container == 9 && strlen(got) == n &&
+			  memcmp(got, text, n) == 0);
+	return r;
+}
+
+/* What our own agent does not send is nobody's we want to hear. */
+START_TEST(notify_is_what_the_filter_leaves)
+{
+	char longest[PROTO_MAX_TEXT + 2];
+	const unsigned char *body;
+	struct buf b = { 0 };
+	struct frame f;
+
+	frame_add_notify(&b, 9, "READY=1");
+	f = take(&b, &body);
+	ck_assert_uint_eq(f.type, MSG_NOTIFY);
+	ck_assert_uint_eq(f.len, 4 + 2 + 7);
+	buf_done(&b);
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "STATUS=", 7);
+	ck_assert_int_eq(notify_of("STATUS=x\nREADY=1", 16), 0);
+	ck_assert_int_eq(notify_of(longest, PROTO_MAX_TEXT), 0);
+	ck_assert_int_eq(notify_of(longest, PROTO_MAX_TEXT + 1), -EPROTO);
+	ck_assert_int_eq(notify_of("", 0), -EPROTO);
+	ck_assert_int_eq(notify_of("READY=1\n", 8), -EPROTO);
+	ck_assert_int_eq(notify_of("READY=1\nMAINPID=1", 17), -EPROTO);
+	ck_assert_int_eq(notify_of("READY=\0", 7), -EPROTO);
+	ck_assert_int_eq(notify_of("STATUS=\x1b", 8), -EPROTO);
+}
+END_TEST
+
 START_TEST(longest_reply_fits)
 {
 	struct msg_reply m = { .code = MSG_NOT_FOUND, .err = ENOENT, .took_us = 7 };
@@ -199,9 +243,15 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		header_is_little_endian, hello_and_stream_hello, events,
-		longest_reply_fits,	 header_is_checked,	 sizes_are_exact,
-		ranges_are_checked,	 names_for_logs,
+		header_is_little_endian,
+		hello_and_stream_hello,
+		events,
+		longest_reply_fits,
+		header_is_checked,
+		sizes_are_exact,
+		ranges_are_checked,
+		names_for_logs,
+		notify_is_what_the_filter_leaves,
 	};
 
 	return suite_run("frame", tests, ARRAY_SIZE(tests));
