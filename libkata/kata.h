@@ -29,6 +29,7 @@ struct kata {
 	bool systemd_cgroup; /* --systemd-cgroup, --cgroup-manager systemd */
 	bool no_cgroup;	     /* --cgroup-manager disabled */
 	bool debug;
+	const char *notify_socket; /* NOTIFY_SOCKET, for create, start, run; NULL = none */
 };
 
 /**
@@ -59,7 +60,7 @@ struct kata_create_args {
 /** kata_create() - build the container up to the exec gate. */
 int kata_create(const struct kata *k, const struct kata_create_args *args,
 		struct kata_err *err);
-/** kata_start() - let its program run. */
+/** kata_start() - let its program run; with notify_socket, until it has said that it is ready. */
 int kata_start(const struct kata *k, const char *id, struct kata_err *err);
 /**
  * kata_run() - create and start; unless detached wait, pass signals on, delete.

@@ -212,6 +212,13 @@ static int run_command(const struct kata *k, const struct fds *fds,
 	return rc;
 }
 
+static const char *notify_socket(void)
+{
+	const char *s = getenv("NOTIFY_SOCKET");
+
+	return s && *s ? s : NULL;
+}
+
 static int run(const struct globals *g, const struct opts_words *words,
 	       struct kata_err *err)
 {
@@ -223,6 +230,7 @@ static int run(const struct globals *g, const struct opts_words *words,
 				  str_eq(cgroup_managers[g->cgroup_manager], "systemd"),
 		.no_cgroup = str_eq(cgroup_managers[g->cgroup_manager], "disabled"),
 		.debug = g->debug,
+		.notify_socket = notify_socket(),
 	};
 
 	if (g->version || (words->n && str_eq(words->v[0], "version"))) {

@@ -29,6 +29,7 @@
 #include "oci/names.h"
 #include "sandbox/ctl.h"
 #include "sandbox/guest_spec.h"
+#include "verb/readiness.h"
 #include "verb/stand_in.h"
 #include "vmm/vm_plan.h"
 
@@ -238,6 +239,11 @@ static int make_store(struct creation *c, struct kata_err *err)
 	rc = fs_write_atomic(c->dir.fd, "config.json", c->bundle.text, c->bundle.len,
 			     0600);
 	return rc < 0 ? err_sys_code(err, rc, "write %s/config.json", c->dir.path) : 0;
+}
+
+static int make_notify_dir(struct creation *c, struct kata_err *err)
+{
+	return c->k->notify_socket ? readiness_make_dir(&c->dir, err) : 0;
 }
 
 static void remove_store(struct creation *c)
@@ -528,6 +534,7 @@ static const struct step steps[] = {
 	{ "console", open_console, NULL },
 	{ "cgroup's name", placement_name, NULL },
 	{ "store", make_store, remove_store },
+	{ "notify directory", make_notify_dir, NULL },
 	{ "poststop", nothing, run_poststop },
 	{ "no cgroup", nothing, placement_remove },
 	{ "no joined VM", nothing, leave_joined_vm },

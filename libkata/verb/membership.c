@@ -30,6 +30,7 @@
 #include "base/log.h"
 #include "sandbox/guest_spec.h"
 #include "verb/creation.h"
+#include "verb/readiness.h"
 
 /* What containers of one VM can share. */
 static const struct {
@@ -407,8 +408,9 @@ void membership_config(const struct creation *c, struct buf *out)
 	struct json_out o = { .buf = out };
 	bool joins = c->membership.host && spec.linux_;
 	bool listens = c->args->listen_fds && spec.process;
+	bool notifies = c->k->notify_socket && spec.process;
 
-	if (!joins && !listens) {
+	if (!joins && !listens && !notifies) {
 		buf_add(out, c->bundle.text, c->bundle.len);
 		return;
 	}
@@ -419,5 +421,7 @@ void membership_config(const struct creation *c, struct buf *out)
 	}
 	if (listens)
 		spec.process = tell_listen_fds(c, spec.process);
+	if (notifies)
+		readiness_add(&spec, c->dir.path, a);
 	jtab_encode(&oci_spec_tab, &spec, &o);
 }

@@ -3,12 +3,15 @@
  * start: opens the gate. The record says "running" before the sandbox is told,
  * so that a start killed half-way never leaves a running container that counts
  * as created; a start that failed takes it back.
+ *
+ * The lock is let go of before the program's readiness is waited for: it can be killed meanwhile.
  */
 #include <errno.h>
 #include <signal.h>
 
 #include "base/log.h"
 #include "sandbox/ctl.h"
+#include "verb/readiness.h"
 #include "verb/verb.h"
 
 static int check_startable(const struct verb_box *box, struct kata_err *err)
@@ -64,7 +67,8 @@ static int run_poststart(struct verb_box *box, struct kata_err *err)
 	return rc;
 }
 
-int verb_start(const struct kata *k, const char *id, struct kata_err *err)
+int verb_start(const struct kata *k, const char *id, struct readiness *ready,
+	       struct kata_err *err)
 {
 	struct verb_box box = VERB_BOX_INIT;
 	int rc;
@@ -73,6 +77,8 @@ int verb_start(const struct kata *k, const char *id, struct kata_err *err)
 	if (rc < 0)
 		return rc;
 	rc = check_startable(&box, err);
+	if (rc == 0)
+		rc = readiness_listen(ready, &box, err);
 	if (rc == 0)
 		rc = open_gate(&box, err);
 	if (rc == 0)
@@ -83,8 +89,14 @@ int verb_start(const struct kata *k, const char *id, struct kata_err *err)
 
 int kata_start(const struct kata *k, const char *id, struct kata_err *err)
 {
-	int rc = verb_start(k, id, err);
+	struct readiness ready = READINESS_INIT;
+	int rc = readiness_open(&ready, k->notify_socket, err);
 
+	if (rc == 0)
+		rc = verb_start(k, id, &ready, err);
+	if (rc == 0)
+		rc = readiness_wait(&ready, err);
+	readiness_done(&ready);
 	err->status = 0;
 	return rc;
 }

@@ -74,8 +74,13 @@ void netns_clean(const char *root, const char *sandbox_id);
  */
 int verb_leave_vm(const struct verb_box *box, struct kata_err *err) MUST_CHECK;
 
-/** verb_start() - kata_start() that leaves the program's own status (126, 127) in @err. */
-int verb_start(const struct kata *k, const char *id, struct kata_err *err) MUST_CHECK;
+struct readiness;
+/**
+ * verb_start() - kata_start() that leaves the program's own status (126, 127) in @err and does not
+ * wait: readiness_wait() does, if @ready was opened.
+ */
+int verb_start(const struct kata *k, const char *id, struct readiness *ready,
+	       struct kata_err *err) MUST_CHECK;
 
 /** verb_print() - one JSON document and a newline. */
 int verb_print(FILE *out, const char *text, size_t len, struct kata_err *err) MUST_CHECK;
