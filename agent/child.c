@@ -34,6 +34,7 @@
 #include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "hook/hook.h"
 #include "attrs.h"
 #include "caps.h"
 #include "devices.h"
@@ -505,6 +506,26 @@ static void wait_for_agent(const struct child *c)
 		_exit(1);
 }
 
+/*
+ * hooks.startContainer: behind the gate, as the process that the program will be: its user, its rights, its root
+ * and its directory (runc's order). A hook without "env" has the program's.
+ */
+static int run_hooks(const struct child *c, struct kata_err *err)
+{
+	const struct hook_place place = HOOK_PLACE_INIT;
+	const struct oci_spec *s = c->job->spec;
+	const struct oci_state state = {
+		.id = c->job->id,
+		.status = OCI_CREATED,
+		.pid = getpid(),
+		.bundle = c->job->bundle ? c->job->bundle : "/",
+		.annotations = s->annotations,
+	};
+
+	environ = c->env;
+	return hook_run_all(s->hooks, OCI_HOOK_START_CONTAINER, &state, &place, err);
+}
+
 static void reset_signals(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -563,7 +584,10 @@ void child_main(const struct child_job *job)
 	if (r < 0)
 		fail(&c, &err);
 	report_ready(&c, &err);
-	if (is_init(&c))
+	if (is_init(&c)) {
 		wait_for_agent(&c);
+		if (run_hooks(&c, &err) < 0)
+			fail(&c, &err);
+	}
 	exec_program(&c, &err);
 }

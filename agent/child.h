@@ -28,7 +28,7 @@ struct child_report {
  * struct child_job - all a child needs; everything is borrowed from the agent's memory, of which
  * the child has a copy.
  * @spec:       the container's; @process: what to run, NULL = nothing (never started)
- * @plan, @devices, @rootfs, @id: for init only
+ * @plan, @devices, @rootfs, @id, @bundle: for init only
  * @ns_flags:   init: of its new namespaces; else: of all that are entered
  * @join:       init: namespaces of other containers
  * @userns:     the container's
@@ -44,7 +44,7 @@ struct child_job {
 	const struct oci_process *process;
 	const struct mount_plan *plan;
 	const struct device_plan *devices;
-	const char *rootfs, *id, *cgroup;
+	const char *rootfs, *id, *cgroup, *bundle;
 	unsigned long ns_flags;
 	struct ns_joins join;
 	const struct userns *userns;

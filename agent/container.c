@@ -177,6 +177,7 @@ static struct child_job child_job(const struct container *c)
 		.plan = &c->plan,
 		.devices = &c->devices,
 		.id = c->id,
+		.bundle = c->bundle,
 		.ns_flags = c->ns_plan.new_flags,
 		.join = NS_JOINS_NONE,
 		.userns = &c->userns,
@@ -272,6 +273,7 @@ int container_create(struct guest *g, const struct req_create *req, struct rpc_c
 	c->number = req->target.container;
 	c->id = req->id;
 	c->spec = req->spec;
+	c->bundle = req->bundle;
 	c->no_keyring = req->noKeyring;
 	c->arena = *a;
 	c->cgroup_fd = c->drain_fd = c->mntns_fd = -1;

@@ -31,6 +31,7 @@ enum container_state {
  * @drain:     runs since init's death while further processes have output that nobody reads
  * @impatient: it has run out
  * @sync_pid:  of the child that writes the filesystems out, 0 = none yet; @synced: it is done
+ * @bundle:    for hooks, NULL when there are none
  * @no_keyring: its processes get no session keyring of the container's
  * @notify:    its NOTIFY_SOCKET (notify.c); NULL = none
  * @paused:    its group was told to freeze; @pausing: MSG_PAUSE or MSG_RESUME, answered when it has
@@ -39,7 +40,7 @@ struct container {
 	struct container *next;
 	struct guest *guest;
 	uint32_t number;
-	const char *id, *cgroup;
+	const char *id, *cgroup, *bundle;
 	struct arena *arena;
 	const struct oci_spec *spec;
 	struct mount_plan plan;

@@ -38,6 +38,7 @@ static const struct jt_field create_fields[] = {
 	JT(struct req_create, spec, JT_OBJ, .flags = JT_REQUIRED, .sub = &oci_spec_tab),
 	JT(struct req_create, streams, JT_OBJ, .sub = &streams_tab),
 	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
+	JT(struct req_create, bundle, JT_STR),
 	JT(struct req_create, noKeyring, JT_BOOL),
 	JT(struct req_create, shared, JT_OBJV, .sub = &shared_tab),
 	JT(struct req_create, notify, JT_OPT_U32),

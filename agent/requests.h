@@ -31,6 +31,7 @@ struct req_create {
 	const struct oci_spec *spec;
 	const struct req_streams *streams;
 	struct passed_list passed;
+	const char *bundle; /* on the host, for hooks */
 	bool noKeyring;
 	struct jt_objv shared;	/* struct shared_mount */
 	const uint32_t *notify; /* NULL = no NOTIFY_SOCKET */

@@ -20,10 +20,9 @@
 #define SYSTEMD false
 #endif
 
-/* startContainer runs inside the container: when the agent does it */
 static const enum oci_hook_kind hooks[] = {
-	OCI_HOOK_PRESTART,  OCI_HOOK_CREATE_RUNTIME, OCI_HOOK_CREATE_CONTAINER,
-	OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP,
+	OCI_HOOK_PRESTART,	  OCI_HOOK_CREATE_RUNTIME, OCI_HOOK_CREATE_CONTAINER,
+	OCI_HOOK_START_CONTAINER, OCI_HOOK_POSTSTART,	   OCI_HOOK_POSTSTOP,
 };
 
 static const enum oci_ns_type namespaces[] = {

@@ -28,7 +28,6 @@ enum holder {
 	IN_PROCESS,
 	IN_LINUX,
 	IN_RESOURCES,
-	IN_HOOKS,
 	IN_SECCOMP,
 	HOLDERS,
 };
@@ -65,8 +64,6 @@ static const struct row rows[] = {
 	REFUSE(IN_SECCOMP, oci_seccomp, listenerPath, WHEN_TEXT,
 	       "linux.seccomp.listenerPath",
 	       "a host process cannot supervise system calls of a guest kernel"),
-	REFUSE(IN_HOOKS, oci_hooks, kind[OCI_HOOK_START_CONTAINER], WHEN_LISTED,
-	       "hooks.startContainer", "hooks inside the container are not run yet"),
 	REFUSE(IN_LINUX, oci_linux, netDevices, WHEN_KEYED, "linux.netDevices",
 	       "host interfaces cannot be moved into a VM yet"),
 
@@ -93,7 +90,6 @@ static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 	const struct oci_resources *res = lx ? lx->resources : NULL;
 
 	ret[IN_PROCESS] = spec->process;
-	ret[IN_HOOKS] = spec->hooks;
 	ret[IN_LINUX] = lx;
 	ret[IN_SECCOMP] = lx ? lx->seccomp : NULL;
 	ret[IN_RESOURCES] = res;

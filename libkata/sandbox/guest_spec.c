@@ -142,13 +142,28 @@ static int guest_linux(const struct guest_create *g, struct arena *a,
 	return guest_namespaces(g, a, &to->namespaces, err);
 }
 
+/* Those that run in the container; their state document has the annotations. */
+static void guest_hooks(struct oci_spec *to, struct arena *a)
+{
+	const struct oci_hooks *from = to->hooks;
+	struct oci_hooks *hooks;
+
+	to->hooks = NULL;
+	if (!from || !from->kind[OCI_HOOK_START_CONTAINER].n) {
+		to->annotations = (struct jt_map){ 0 };
+		return;
+	}
+	hooks = arena_alloc(a, sizeof(*hooks));
+	hooks->kind[OCI_HOOK_START_CONTAINER] = from->kind[OCI_HOOK_START_CONTAINER];
+	to->hooks = hooks;
+}
+
 static int guest_copy(const struct guest_create *g, struct arena *a, struct oci_spec *to,
 		      struct kata_err *err)
 {
 	*to = *g->spec;
 	to->mounts = rewrite_mounts(&g->spec->mounts, g->number, a);
-	to->hooks = NULL;
-	to->annotations = (struct jt_map){ 0 };
+	guest_hooks(to, a);
 	to->vm = NULL;
 	return to->linux_ ? guest_linux(g, a, &to->linux_, err) : 0;
 }
@@ -209,6 +224,10 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 	json_out_str(&o, arena_printf(a, "c%u/rootfs", g->number));
 	json_out_key(&o, "spec");
 	jtab_encode(&oci_spec_tab, &copy, &o);
+	if (copy.hooks && g->bundle) {
+		json_out_key(&o, "bundle");
+		json_out_str(&o, g->bundle);
+	}
 	if (g->no_keyring) {
 		json_out_key(&o, "noKeyring");
 		json_out_bool(&o, true);

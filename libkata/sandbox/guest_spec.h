@@ -26,6 +26,7 @@ struct guest_streams {
 
 /**
  * struct guest_create - what MSG_CREATE is made of.
+ * @bundle: for hooks in the container
  * @no_keyring: no session keyring of its own
  * @number_of: the number of the container of this VM that has the id; 0 = there is none
  */
@@ -34,6 +35,7 @@ struct guest_create {
 	const char *id;
 	unsigned number;
 	struct guest_streams streams;
+	const char *bundle;
 	bool no_keyring;
 	struct jt_objv shared; /* share_facts() */
 	unsigned (*number_of)(void *arg, const char *id);

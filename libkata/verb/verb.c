@@ -97,7 +97,11 @@ int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsign
 		.m = { .type = (uint16_t)type, .number = number, .flags = flags },
 		/* a guest that hangs must not keep delete --force from turning to the
 		 * host's processes */
-		.timeout_ms = type == CTL_KILL ? VERB_KILL_WAIT_MS : VERB_CALL_MS,
+		.timeout_ms =
+			type == CTL_KILL ? VERB_KILL_WAIT_MS
+			/* hooks in the container: the sandbox knows how long they may take */
+			: type == CTL_START ? -1
+					    : VERB_CALL_MS,
 	};
 
 	return verb_ask(box, &ask, err);

@@ -50,7 +50,8 @@ int verb_ask(const struct verb_box *box, struct ctl_ask *ask,
 	     struct kata_err *err) MUST_CHECK;
 /**
  * verb_call() - one request to the container's sandbox, waiting for the reply.
- * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, everything else VERB_CALL_MS.
+ * @type: enum ctl_type. A signal gets VERB_KILL_WAIT_MS, a start as long as the sandbox gives
+ * it, everything else VERB_CALL_MS.
  * -ECONNREFUSED, -ENOENT, -ECONNRESET: there is no sandbox (any more).
  */
 int verb_call(const struct verb_box *box, unsigned type, unsigned number, unsigned flags,

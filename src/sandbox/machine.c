@@ -194,6 +194,7 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 	struct guest_create g = {
 		.spec = ct->spec,
 		.id = ct->id,
+		.bundle = ct->bundle,
 		.number = ct->number,
 		.shared = ct->shared_mounts,
 		.number_of = number_of,

@@ -19,6 +19,8 @@
 
 /** Time the guest has to let a container's program run, or to take a signal. Milliseconds. */
 #define START_DEADLINE_MS 60000
+/** For hooks in the container that have no timeout: theirs to say, not ours. */
+#define HOOK_DEADLINE_MS (24u * 3600 * 1000)
 /** Largest config.json, process.json, resources.json that is taken. */
 #define SPEC_MAX (16u << 20)
 
@@ -93,6 +95,22 @@ static void on_reply(void *arg, int code, const struct msg_reply *m)
 		caller_answer(c, NULL);
 }
 
+/* hooks.startContainer run before the answer to MSG_START comes, one after the other. */
+static uint64_t deadline_of(const struct container *ct, enum msg_type type)
+{
+	const struct oci_hooks *hooks = ct->spec->hooks;
+	const struct oci_hook *h = hooks ? hooks->kind[OCI_HOOK_START_CONTAINER].v : NULL;
+	uint64_t ms = START_DEADLINE_MS;
+
+	for (size_t i = 0;
+	     h && type == MSG_START && i < hooks->kind[OCI_HOOK_START_CONTAINER].n; i++) {
+		uint64_t s = h[i].timeout ? (uint64_t)*h[i].timeout : UINT64_MAX;
+
+		ms += s < HOOK_DEADLINE_MS / 1000 ? s * 1000 : HOOK_DEADLINE_MS;
+	}
+	return ms;
+}
+
 /* @want: done, answer, process and starts; the rest is filled in. */
 static int ask(const struct request *r, enum msg_type type, const struct buf *body,
 	       struct pending want, struct kata_err *err)
@@ -105,7 +123,7 @@ static int ask(const struct request *r, enum msg_type type, const struct buf *bo
 	p->caller = r->caller ? r->caller->serial : 0;
 	p->container = r->ct->number;
 	rc = agent_request(p->sb->agent, type, buf_ptr(body), buf_len(body),
-			   START_DEADLINE_MS, &(struct agent_call){ on_reply, p });
+			   deadline_of(r->ct, type), &(struct agent_call){ on_reply, p });
 	if (rc < 0) {
 		free(p);
 		return err_sys_code(err, rc, "ask the guest's agent");

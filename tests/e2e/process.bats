@@ -80,3 +80,56 @@ show='set -- $(cat /proc/$$/stat); echo ${41} ${40} ${19}; ionice -p $$; uname -
 	run -0 kata run --no-new-keyring --bundle "$T/b" "$c"
 	equal "$output" done
 }
+
+# hook NAME SCRIPT: a program below the root of $T/b
+hook()
+{
+	printf '#!/bin/sh\n%s\n' "$2" >"$T/b/rootfs/bin/$1"
+	chmod 755 "$T/b/rootfs/bin/$1"
+}
+
+@test "startContainer hooks: in the container, as its user, before the program" {
+	sh_bundle b 'cat /tmp/seen; echo program' '.process.user = {"uid": 1000, "gid": 1000}' \
+		'.process.env += ["OF=program"]' '.process.cwd = "/home/user"' '.annotations = {"a.b": "c"}' \
+		'.hooks = {"startContainer": [
+			{"path": "/bin/one", "args": ["first", "arg"]},
+			{"path": "/bin/two", "env": ["PATH=/bin", "OF=hook"], "timeout": 50}]}'
+	hook one 'exec >>/tmp/seen; echo "$1 $OF $(id -u) $(pwd) $$ $PPID"; cat; echo; grep CapEff /proc/self/status; echo lost >&2'
+	hook two 'exec >>/tmp/seen; env | grep ^OF; sleep 1; echo two'
+	create "$c" b
+	[ ! -e "$T/b/rootfs/tmp/seen" ]
+	kata start "$c"
+	wait_stopped "$c"
+	mapfile -t lines <"$T/$c.out"
+	has "${lines[0]}" "arg program 1000 /home/user "
+	equal "${lines[0]##* }" 1
+	equal "$(jq -r '"\(.id) \(.status) \(.pid) \(.bundle) \(.annotations["a.b"])"' <<<"${lines[1]}")" \
+		"$c created 1 $T/b c"
+	equal "${lines[2]}" $'CapEff:\t0000000000000000'
+	equal "$(printf '%s\n' "${lines[@]:3}")" $'OF=hook\ntwo\nprogram'
+	has_not "$(cat "$T/$c.err")" lost
+}
+
+@test "a startContainer hook that fails, lasts too long, or is not there ends the container" {
+	sh_bundle b 'echo program' '.hooks = {"startContainer": [{"path": "/bin/true"},
+		{"path": "/bin/bad"}, {"path": "/bin/never"}]}'
+	hook bad 'echo some; echo boom >&2; exit 3'
+	hook never 'touch /never'
+	create "$c" b
+	run kata start "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "error running startContainer hook #1: exit status 3, stdout: some, stderr: boom"
+	wait_stopped "$c"
+	equal "$(cat "$T/$c.out")" ""
+	[ ! -e "$T/b/rootfs/never" ]
+	kata delete "$c"
+	change "$T/b" '.hooks.startContainer = [{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}]'
+	run kata run --bundle "$T/b" "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "error running startContainer hook #0: hook ran past specified timeout of 1.0s"
+	change "$T/b" '.hooks.startContainer = [{"path": "'"$T"'/b/rootfs/bin/bad"}]'
+	run kata run --bundle "$T/b" "$c"
+	[ "$status" -ne 0 ]
+	has "$output" "error running startContainer hook #0: "
+	has "$output" "no such file or directory"
+}

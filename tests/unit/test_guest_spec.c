@@ -226,6 +226,32 @@ START_TEST(paths_of_the_share_become_the_users)
 }
 END_TEST
 
+START_TEST(hooks_of_the_container_arrive)
+{
+	AUTO(arena) *a = arena_new();
+	const struct oci_spec *spec = oci_good(
+		a, CONFIG("'annotations':{'k':'v'},'hooks':{'prestart':[{'path':'/p'}],"
+			  "'startContainer':[{'path':'/s','timeout':3}]}," NET "}"));
+	struct guest_create g = { .spec = spec, .id = "box", .number = 7, .bundle = "/b" };
+	struct kata_err err = { 0 };
+	const struct json *j, *copy;
+	struct buf b = { 0 };
+
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), 0);
+	ck_assert_int_eq(json_parse((const char *)buf_ptr(&b), buf_len(&b),
+				    &json_limits_default, a, &j, &err),
+			 0);
+	copy = json_get(j, "spec");
+	ck_assert_str_eq(json_get_str(j, "bundle"), "/b");
+	ck_assert_str_eq(json_get_str(json_get(copy, "annotations"), "k"), "v");
+	ck_assert_uint_eq(json_get(copy, "hooks")->len, 1);
+	ck_assert_str_eq(
+		json_get_str(at(json_get(copy, "hooks"), "startContainer", 0), "path"),
+		"/s");
+	buf_done(&b);
+}
+END_TEST
+
 START_TEST(exec_body)
 {
 	AUTO(arena) *a = arena_new();
@@ -327,6 +353,7 @@ static const struct {
 	{ CONFIG("'linux':{'namespaces':[{'type':'network'}]}"),
 	  "linux.namespaces: no pid namespace" },
 	{ CONFIG("'hooks':{'poststop':[{'path':'/x'}]}," NET "}"), NULL },
+	{ CONFIG("'hooks':{'startContainer':[{'path':'/x'}]}," NET "}"), NULL },
 };
 
 START_TEST(warnings_name_the_property)
@@ -360,8 +387,6 @@ static const struct {
 	  "linux.namespaces: time path: " },
 	{ LINUX("'netDevices':{'eth0':{'name':'x'}}"), "linux.netDevices: " },
 	{ LINUX("'intelRdt':{'closID':'x'}"), "linux.intelRdt: " },
-	{ CONFIG("'hooks':{'startContainer':[{'path':'/x'}]}," NET "}"),
-	  "hooks.startContainer: " },
 	{ LINUX("'seccomp':{'defaultAction':'SCMP_ACT_NOTIFY','listenerPath':'/x'}"),
 	  "linux.seccomp.listenerPath: " },
 };
@@ -430,6 +455,7 @@ int main(void)
 		namespaces_of_another_container,
 		what_the_agent_does_arrives,
 		spec_loads_again,
+		hooks_of_the_container_arrive,
 		exec_body,
 		paths_of_the_share_become_the_users,
 		warnings_name_the_property,

@@ -52,6 +52,7 @@ START_TEST(versions_and_lists)
 	ck_assert_str_eq(json_get_str(f, "ociVersionMin"), "1.0.0");
 	ck_assert_str_eq(json_get_str(f, "ociVersionMax"), "1.3.0");
 	ck_assert(has(json_get(f, "hooks"), "createRuntime"));
+	ck_assert(has(json_get(f, "hooks"), "startContainer"));
 	ck_assert(has(json_get(f, "mountOptions"), "rro"));
 	ck_assert(!has(json_get(f, "mountOptions"), "idmap"));
 	ck_assert_uint_eq(json_get(f, "mountOptions")->len, mount_opts_count - 2);

@@ -134,8 +134,6 @@ END_TEST
 static const struct {
 	const char *path, *config;
 } samples[] = {
-	{ "hooks.startContainer",
-	  CONFIG("'hooks':{'startContainer':[{'path':'/x'}]}," NET "}") },
 	{ "process.apparmorProfile", PROC("'apparmorProfile':'docker-default'") },
 	{ "process.selinuxLabel", PROC("'selinuxLabel':'a:b:c:d'") },
 	{ "linux.mountLabel", LINUX("'mountLabel':'x'") },
