@@ -5,9 +5,9 @@
  * and so has the last word.
  *
  * Not here: what cgroup v2 has not (kernel, kernelTCP, swappiness, disableOOMKiller, realtime*: runc
- * ignores them too), and what only the host can do: devices, blockIO, network, rdma are about
+ * ignores them too), and what only the host can do: blockIO, network, rdma are about
  * its devices, whose numbers mean nothing in a guest. CPUs and nodes are the host's numbers as
- * well: they are taken when the guest has all of them.
+ * well: the container gets as many of the guest's.
  */
 #include "resources_plan.h"
 
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "oci/cpu_list.h"
 
 #define MEMORY "linux.resources.memory."
 #define CPU "linux.resources.cpu."
@@ -189,25 +190,14 @@ static void plan_quota(struct plan *p, const struct oci_cpu *c)
 		add(p, CPU "burst", "cpu.max.burst", burst);
 }
 
-/* "0-2,5": are all numbers below @count? The list is well-formed (spec_resources.c). */
-static bool list_fits(const char *list, unsigned count)
+/* The host's numbers: the VM as a whole is kept to those there; here it is as many of its own. */
+static void add_list(struct plan *p, const char *property, const char *file,
+		     const char *list, unsigned count)
 {
-	while (*list) {
-		char number[12];
-		size_t n = strcspn(list, ",-");
-		uint64_t v;
+	const char *mapped = list ? cpu_list_map(list, count, p->a) : NULL;
 
-		if (n >= sizeof(number))
-			return false;
-		memcpy(number, list, n);
-		number[n] = '\0';
-		/* an empty part is the kernel's to judge */
-		if (n && (str_to_u64(number, 0, UINT32_MAX, &v) < 0 || v >= count))
-			return false;
-		list += n;
-		list += *list != '\0';
-	}
-	return true;
+	if (mapped)
+		add(p, property, file, mapped);
 }
 
 static void plan_cpu(struct plan *p)
@@ -222,10 +212,8 @@ static void plan_cpu(struct plan *p)
 		add(p, CPU "shares", "cpu.weight",
 		    arena_printf(p->a, "%" PRIu64, weight_of(*c->shares)));
 	plan_quota(p, c);
-	if (c->cpus && c->cpus[0] && list_fits(c->cpus, p->facts->cpus))
-		add(p, CPU "cpus", "cpuset.cpus", c->cpus);
-	if (c->mems && c->mems[0] && list_fits(c->mems, p->facts->nodes))
-		add(p, CPU "mems", "cpuset.mems", c->mems);
+	add_list(p, CPU "cpus", "cpuset.cpus", c->cpus, p->facts->cpus);
+	add_list(p, CPU "mems", "cpuset.mems", c->mems, p->facts->nodes);
 }
 
 /* --- the rest */
@@ -248,8 +236,10 @@ static void plan_hugetlb(struct plan *p)
 					      i),
 		     *value = arena_printf(p->a, "%" PRIu64, h[i].limit);
 
+		/* pages of a size that the kernel does not know it hands out to nobody */
 		add(p, property, arena_printf(p->a, "hugetlb.%s.max", h[i].pageSize),
-		    value);
+		    value)
+			->optional = h[i].limit == 0;
 		/* reserved pages count from Linux 5.7 on */
 		add(p, property, arena_printf(p->a, "hugetlb.%s.rsvd.max", h[i].pageSize),
 		    value)

@@ -6,6 +6,7 @@
  *
  * What the spec forbids (swap below limit, names with slashes) the loader has refused.
  *
+ * hugepageLimits are the guest's: its kernel hands the pages out; the VM's RAM has none of the host's.
  * kernel and kernelTCP are not written: the kernel has taken them away (5.16), runc ignores them.
  */
 #include "cgroup/plan.h"
@@ -382,25 +383,6 @@ static void plan_pids(const struct oci_pids *pids, const struct cgroup_extra *ex
 	    RES "pids.limit");
 }
 
-static void plan_hugetlb(const struct jt_objv *limits, struct cg_plan *p)
-{
-	const struct oci_hugepage_limit *l = limits->v;
-	const char *end = p->unified ? "max" : "limit_in_bytes";
-
-	for (size_t i = 0; i < limits->n; i++) {
-		const char *path = arena_printf(p->a, RES "hugepageLimits[%zu]", i);
-		const char *limit = u64_text(p, l[i].limit);
-
-		add(p, "hugetlb", arena_printf(p->a, "hugetlb.%s.%s", l[i].pageSize, end),
-		    limit, path);
-		/* pages set aside but not yet used (Linux 5.7): else mmap gets by */
-		add(p, "hugetlb",
-		    arena_printf(p->a, "hugetlb.%s.rsvd.%s", l[i].pageSize, end), limit,
-		    path)
-			->flags = CG_IF_THERE;
-	}
-}
-
 static int plan_network(const struct oci_network *net, struct cg_plan *p,
 			struct kata_err *err)
 {
@@ -498,7 +480,6 @@ int cg_plan_make(const struct oci_resources *res, const struct cgroup_extra *ext
 	if (r < 0)
 		return r;
 	plan_pids(res->pids, extra, ret);
-	plan_hugetlb(&res->hugepageLimits, ret);
 	plan_rdma(&res->rdma, ret);
 	if (res->blockIO)
 		plan_throttle(res->blockIO, ret);

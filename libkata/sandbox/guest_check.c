@@ -28,6 +28,8 @@ enum holder {
 	IN_PROCESS,
 	IN_LINUX,
 	IN_RESOURCES,
+	IN_MEMORY,
+	IN_CPU,
 	IN_SECCOMP,
 	HOLDERS,
 };
@@ -38,6 +40,8 @@ enum asked {
 	WHEN_TEXT,   /* const char *, not empty */
 	WHEN_LISTED, /* struct jt_objv with something in it */
 	WHEN_KEYED,  /* struct jt_objmap */
+	WHEN_LIMIT,  /* const int64_t *, above 0 */
+	WHEN_TRUE,   /* const bool *, true */
 };
 
 struct row {
@@ -82,6 +86,19 @@ static const struct row rows[] = {
 
 	ROW(IN_RESOURCES, oci_resources, network, WHEN_SET, "linux.resources.network",
 	    "is about packets of the host's processes; a VM's are none of theirs"),
+	ROW(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma",
+	    "is about devices of the host; a guest has no RDMA"),
+	ROW(IN_MEMORY, oci_memory, kernel, WHEN_LIMIT, "linux.resources.memory.kernel",
+	    "current kernels have no such limit; memory.limit counts the kernel's too"),
+	ROW(IN_MEMORY, oci_memory, kernelTCP, WHEN_LIMIT,
+	    "linux.resources.memory.kernelTCP",
+	    "the guest's cgroup v2 has no such limit; memory.limit counts sockets too"),
+	ROW(IN_MEMORY, oci_memory, disableOOMKiller, WHEN_TRUE,
+	    "linux.resources.memory.disableOOMKiller",
+	    "the guest's cgroup v2 kills at the limit, always"),
+	ROW(IN_CPU, oci_cpu, realtimeRuntime, WHEN_LIMIT,
+	    "linux.resources.cpu.realtimeRuntime",
+	    "the guest's kernel has no real-time groups"),
 };
 
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
@@ -93,6 +110,8 @@ static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 	ret[IN_LINUX] = lx;
 	ret[IN_SECCOMP] = lx ? lx->seccomp : NULL;
 	ret[IN_RESOURCES] = res;
+	ret[IN_MEMORY] = res ? res->memory : NULL;
+	ret[IN_CPU] = res ? res->cpu : NULL;
 }
 
 static bool is_asked(const struct row *r, const char *holder)
@@ -108,6 +127,10 @@ static bool is_asked(const struct row *r, const char *holder)
 		return p && *(const char *)p != '\0';
 	case WHEN_LISTED:
 		return ((const struct jt_objv *)member)->n > 0;
+	case WHEN_LIMIT:
+		return p && *(const int64_t *)p > 0;
+	case WHEN_TRUE:
+		return p && *(const bool *)p;
 	case WHEN_KEYED:
 		return ((const struct jt_objmap *)member)->n > 0;
 	}

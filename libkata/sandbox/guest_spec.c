@@ -98,9 +98,8 @@ static int guest_namespaces(const struct guest_create *g, struct arena *a,
 }
 
 /*
- * What is left to the host: block I/O, network classes and RDMA are devices of its own; real-time
- * scheduling, cpusets and NUMA nodes are in its numbers; huge pages are given to the VM's RAM or not
- * at all, its guest has none to hand out.
+ * What is left to the host: block I/O, network classes and RDMA are devices of its own, real-time
+ * scheduling is of its threads.
  */
 static const struct oci_resources *guest_resources(const struct oci_resources *from,
 						   struct arena *a)
@@ -113,6 +112,7 @@ static const struct oci_resources *guest_resources(const struct oci_resources *f
 	to = arena_alloc(a, sizeof(*to));
 	*to = (struct oci_resources){
 		.devices = from->devices,
+		.hugepageLimits = from->hugepageLimits,
 		.memory = from->memory,
 		.pids = from->pids,
 		.unified = from->unified,
@@ -121,7 +121,6 @@ static const struct oci_resources *guest_resources(const struct oci_resources *f
 		return to;
 	cpu = arena_alloc(a, sizeof(*cpu));
 	*cpu = *from->cpu;
-	cpu->cpus = cpu->mems = NULL;
 	cpu->realtimePeriod = NULL;
 	cpu->realtimeRuntime = NULL;
 	to->cpu = cpu;

@@ -91,6 +91,10 @@ static int load(struct creation *c, struct kata_err *err)
 	return bundle_load(&c->bundle, c->args->bundle, c->args->config_file, err);
 }
 
+#define MEMBER_BLOCK_IO                                                                    \
+	"linux.resources.blockIO: a VM does its I/O in the group of its first container, " \
+	"not of one that joins it"
+
 struct unsupported {
 	bool refuse;
 	bool any;
@@ -126,6 +130,21 @@ static int check_spec(struct creation *c, struct kata_err *err)
 	if (u.refuse && u.any)
 		return err_set(err, -ENOTSUP, "%s (kata.conf: unsupported = refuse)",
 			       u.first);
+	return 0;
+}
+
+/* What only the host can do holds where the VM is, and that is its first container's group. */
+static int check_member(struct creation *c, struct kata_err *err)
+{
+	const struct oci_linux *lx = c->bundle.spec->linux_;
+	bool asked = lx && lx->resources && lx->resources->blockIO;
+
+	if (!asked || !c->membership.host)
+		return 0;
+	if (conf_get(c->conf)->unsupported == CONF_UNSUPPORTED_REFUSE)
+		return err_set(err, -ENOTSUP,
+			       MEMBER_BLOCK_IO " (kata.conf: unsupported = refuse)");
+	log_warn("%s", MEMBER_BLOCK_IO);
 	return 0;
 }
 
@@ -530,6 +549,7 @@ static const struct step steps[] = {
 	{ "terminal", check_terminal, NULL },
 	{ "netns", netns_open, NULL },
 	{ "membership", membership_decide, NULL },
+	{ "member's limits", check_member, NULL },
 	{ "nobody's netns", netns_check_free, NULL },
 	{ "console", open_console, NULL },
 	{ "cgroup's name", placement_name, NULL },

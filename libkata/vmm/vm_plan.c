@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "oci/cpu_list.h"
 #include "oci/device_rules.h"
 #include "proto/msg.h"
 #include "vmm/vmm.h"
@@ -308,22 +309,31 @@ uint64_t vm_memory_for(const struct kata_conf *conf, const struct oci_spec *spec
 	return (memory + VM_MEMORY_ALIGN - 1) / VM_MEMORY_ALIGN * VM_MEMORY_ALIGN;
 }
 
-/* As many as the quota can keep busy, no more than the host has: more would only wait. */
-static uint32_t vcpus_for(const struct planner *p)
+/* As many as the quota can keep busy; 0: there is none. */
+static uint64_t vcpus_of_quota(const struct planner *p, const struct oci_cpu *cpu)
 {
-	const struct oci_linux *lx = p->spec->linux_;
-	const struct oci_cpu *cpu = lx && lx->resources ? lx->resources->cpu : NULL;
 	uint64_t quota = annotated(p->spec, "io.kubernetes.cri.sandbox-cpu-quota");
 	uint64_t period = annotated(p->spec, "io.kubernetes.cri.sandbox-cpu-period");
-	uint64_t n;
 
 	if (!quota && cpu && cpu->quota && *cpu->quota > 0) {
 		quota = (uint64_t)*cpu->quota;
 		period = cpu->period ? *cpu->period : 0;
 	}
-	if (!quota)
+	return quota ? (quota - 1) / (period ? period : 100000) + 1 : 0;
+}
+
+/* What quota and cpuset let run at once, no more than the host has: more would only wait. */
+static uint32_t vcpus_for(const struct planner *p)
+{
+	const struct oci_linux *lx = p->spec->linux_;
+	const struct oci_cpu *cpu = lx && lx->resources ? lx->resources->cpu : NULL;
+	uint64_t n = vcpus_of_quota(p, cpu);
+	unsigned set = cpu ? cpu_list_count(cpu->cpus) : 0;
+
+	if (set && (!n || n > set))
+		n = set;
+	if (!n)
 		return p->conf->vcpus;
-	n = (quota - 1) / (period ? period : 100000) + 1;
 	if (p->facts->host_cpus && n > p->facts->host_cpus)
 		n = p->facts->host_cpus;
 	return n > VM_VCPUS_MAX ? VM_VCPUS_MAX : (uint32_t)n;

@@ -104,17 +104,27 @@ none_left()
 	none_left
 }
 
+# filter: a limit for a block device that is there
+throttle()
+{
+	[ -b /dev/loop0 ] || { echo .; return; }
+	echo '.linux.resources.blockIO.throttleReadBpsDevice = [{"major": 7, "minor": 0, "rate": 1048576}]'
+}
+
 @test "the host's limits are the spec's and what a VM needs" {
 	local spec=$((100 << 20)) limit
 	bundle b "$(path_filter "$g")" ".linux.resources.memory.limit = $spec" \
 		'.linux.resources.pids.limit = 50' '.linux.resources.cpu.shares = 512' \
-		'.linux.resources.cpu.quota = 50000' '.linux.resources.cpu.period = 100000'
+		'.linux.resources.cpu.quota = 50000' '.linux.resources.cpu.period = 100000' \
+		"$(throttle)"
 	create "$c" b
 	if v1; then
 		limit=$(file memory memory.limit_in_bytes)
 		equal "$(file cpu cpu.shares)" 512
 		equal "$(file cpu cpu.cfs_quota_us)" 50000
 		equal "$(file cpu cpu.cfs_period_us)" 100000
+		# of whatever does the VM's I/O
+		[ ! -b /dev/loop0 ] || equal "$(file blkio blkio.throttle.read_bps_device)" "7:0 1048576"
 	else
 		limit=$(file memory memory.max)
 		equal "$(file cpu cpu.max)" "50000 100000"

@@ -180,6 +180,19 @@ tail_is()
 	has "$output" "/dev/loop-control (c 10:237) is a device of the host"
 }
 
+@test "docker run --device of a disk, --device-cgroup-rule" {
+	local disk
+	truncate -s 1M "$T/disk"
+	printf hello | dd of="$T/disk" conv=notrunc status=none
+	disk=$(losetup --show -f "$T/disk")
+	run drun --device "$disk:/dev/xvda:r" --device-cgroup-rule 'c 10:183 r' e2e-busybox sh -c '
+		head -c 5 /dev/xvda; echo; (: >>/dev/xvda) || echo "disk read-only"
+		mknod /tmp/k c 10 183; (: </tmp/k) && echo "rule read"; (: >/tmp/k) || echo "rule only"'
+	losetup -d "$disk"
+	[ "$status" = 0 ]
+	equal "$(grep -v "^sh:" <<<"$output")" $'hello\ndisk read-only\nrule read\nrule only'
+}
+
 @test "docker run --init" {
 	# an orphan is reaped, and TERM ends what has no handler for it
 	dup --name "$c" --init e2e-busybox sh -c '(sleep 0.1 &); sleep 1000'

@@ -435,7 +435,8 @@ static void check_plan(const char *text, const struct resources_facts *f,
 	buf_done(&b);
 }
 
-static const struct resources_facts new_group = { .cpus = 2, .nodes = 1, .ram = 1 << 20 },
+static const struct resources_facts many_cpus = { .cpus = 8, .nodes = 1 },
+				    new_group = { .cpus = 2, .nodes = 1, .ram = 1 << 20 },
 				    old_group = { .update = true,
 						  .cpus = 2,
 						  .nodes = 1,
@@ -505,7 +506,13 @@ START_TEST(resources_of_cpu)
 	/* the host's CPUs, as far as there are as many here */
 	check_plan("{\"cpu\":{\"cpus\":\"0-1\",\"mems\":\"0\"}}", &new_group,
 		   "cpuset.cpus=0-1 cpuset.mems=0");
-	check_plan("{\"cpu\":{\"cpus\":\"0,2\",\"mems\":\"1\"}}", &new_group, "");
+	check_plan("{\"cpu\":{\"cpus\":\"0,2\",\"mems\":\"1\"}}", &new_group,
+		   "cpuset.cpus=0-1 cpuset.mems=0");
+	check_plan("{\"cpu\":{\"cpus\":\"3\"}}", &new_group, "cpuset.cpus=1");
+	check_plan("{\"cpu\":{\"cpus\":\"1\"}}", &new_group, "cpuset.cpus=1");
+	check_plan("{\"cpu\":{\"cpus\":\"0-9999\"}}", &new_group, "cpuset.cpus=0-1");
+	check_plan("{\"cpu\":{\"cpus\":\" 1, 6-7,9\"}}", &many_cpus,
+		   "cpuset.cpus=1-2,6-7");
 	check_plan("{\"cpu\":{\"cpus\":\"\"}}", &new_group, "");
 }
 END_TEST
@@ -517,7 +524,7 @@ START_TEST(resources_of_the_rest)
 	check_plan("{\"pids\":{\"limit\":-1}}", &new_group, "pids.max=max");
 	check_plan("{\"pids\":{}}", &new_group, "");
 	check_plan("{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}",
-		   &new_group, "hugetlb.2MB.max=0 hugetlb.2MB.rsvd.max=0?");
+		   &new_group, "hugetlb.2MB.max=0? hugetlb.2MB.rsvd.max=0?");
 	check_plan(
 		"{\"pids\":{\"limit\":7},\"unified\":{\"pids.max\":\"9\",\"x\":\"y z\"}}",
 		&new_group, "pids.max=7 pids.max=9 x=y z");

@@ -168,10 +168,7 @@ START_TEST(others)
 		  "pids/pids.max=max\n", "pids/pids.max=max\n" },
 		{ "{\"pids\":{\"limit\":0}}", &vm, CGROUP_AT_CREATE, "", "" },
 		{ "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":4194304}]}", &vm,
-		  CGROUP_AT_CREATE,
-		  "hugetlb/hugetlb.2MB.limit_in_bytes=4194304\n"
-		  "hugetlb/hugetlb.2MB.rsvd.limit_in_bytes=4194304\n",
-		  "hugetlb/hugetlb.2MB.max=4194304\nhugetlb/hugetlb.2MB.rsvd.max=4194304\n" },
+		  CGROUP_AT_CREATE, "", "" },
 		{ "{\"network\":{\"classID\":1048577,\"priorities\":"
 		  "[{\"name\":\"eth0\",\"priority\":5}]}}",
 		  &vm, CGROUP_AT_CREATE,

@@ -123,7 +123,7 @@ START_TEST(limits_of_the_guest_arrive)
 	ck_assert_str_eq(json_get(json_get(res, "memory"), "limit")->str, "100");
 	ck_assert_str_eq(json_get(json_get(res, "pids"), "limit")->str, "3");
 	ck_assert_str_eq(json_get(json_get(res, "cpu"), "quota")->str, "5");
-	ck_assert_ptr_null(json_get(json_get(res, "cpu"), "cpus"));
+	ck_assert_ptr_nonnull(json_get(json_get(res, "cpu"), "cpus"));
 	ck_assert_ptr_null(json_get(res, "blockIO"));
 }
 END_TEST
@@ -335,6 +335,18 @@ static const struct {
 	{ LINUX("'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0'}"), NULL },
 	{ RESOURCES(""), NULL },
 	{ RESOURCES("'devices':[{'allow':false,'access':'rwm'}]"), NULL },
+	{ RESOURCES("'memory':{'limit':1048576,'kernel':4096}"),
+	  "linux.resources.memory.kernel: " },
+	{ RESOURCES("'memory':{'limit':1048576,'kernel':-1,'kernelTCP':0,"
+		    "'disableOOMKiller':false}"),
+	  NULL },
+	{ RESOURCES("'memory':{'kernelTCP':4096}"),
+	  "linux.resources.memory.kernelTCP: " },
+	{ RESOURCES("'memory':{'disableOOMKiller':true}"),
+	  "linux.resources.memory.disableOOMKiller: " },
+	{ RESOURCES("'cpu':{'realtimeRuntime':950,'realtimePeriod':1000}"),
+	  "linux.resources.cpu.realtimeRuntime: " },
+	{ RESOURCES("'rdma':{'mlx5':{'hcaHandles':3}}"), "linux.resources.rdma: " },
 	{ RESOURCES("'memory':{'limit':1048576,'swappiness':0},'pids':{'limit':100}"),
 	  NULL },
 	{ PROC("'apparmorProfile':'docker-default'"), "process.apparmorProfile: " },

@@ -19,6 +19,7 @@ struct fixture {
 	struct oci_vm vm;
 	struct oci_spec spec;
 	struct vm_facts facts;
+	const char *cpus;
 	struct vm_plan plan;
 	struct kata_err err;
 };
@@ -268,7 +269,9 @@ END_TEST
 
 static uint32_t vcpus_with(struct fixture *f, int64_t quota, uint64_t period)
 {
-	const struct oci_cpu cpu = { .quota = &quota, .period = period ? &period : NULL };
+	const struct oci_cpu cpu = { .quota = &quota,
+				     .period = period ? &period : NULL,
+				     .cpus = f->cpus };
 	const struct oci_resources res = { .cpu = &cpu };
 	const struct oci_linux lx = { .resources = &res };
 
@@ -289,6 +292,13 @@ START_TEST(vcpus_follow_the_quota)
 	ck_assert_uint_eq(vcpus_with(&f, 150000, 100000), 2);
 	ck_assert_uint_eq(vcpus_with(&f, 200000, 0), 2);
 	ck_assert_uint_eq(vcpus_with(&f, 6400000, 100000), 4);
+	/* a cpuset alone, and the smaller of the two */
+	f.cpus = "1,3,3,1-2";
+	ck_assert_uint_eq(vcpus_with(&f, 0, 0), 3);
+	ck_assert_uint_eq(vcpus_with(&f, 150000, 100000), 2);
+	ck_assert_uint_eq(vcpus_with(&f, 400000, 100000), 3);
+	f.cpus = "0-4294967295";
+	ck_assert_uint_eq(vcpus_with(&f, 0, 0), 4);
 }
 END_TEST
 
