@@ -4,7 +4,7 @@
 # Debian packages that quickstart and tests/run need, and how they are installed: only what
 # is missing, quietly, with one line that says so.
 
-# kata_packages build|run|test...: names, for this release and architecture
+# kata_packages build|run|kernel|test...: names, for this release and architecture
 kata_packages()
 {
 	local set
@@ -25,6 +25,8 @@ kata_packages()
 			echo xz-utils zstd lz4 debian-archive-keyring busybox-static
 			# NAT of kata-hook-net
 			echo nftables ;;
+		kernel) # to compile the guest's
+			echo flex bison bc libelf-dev ;;
 		test)
 			echo check valgrind bats shellcheck mandoc clang-format jq python3 psmisc \
 				procps util-linux iproute2 docker.io docker-compose mmdebstrap cpio runc \

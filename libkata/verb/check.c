@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "conf/conf.h"
@@ -261,16 +262,37 @@ static void check_virtiofsd(const struct host_view *h, struct finding *f)
 		       virtiofsd_is_rust(h->conf) ? "the one in Rust" : "the one in C");
 }
 
+/* Package and version, as noted beside the kernel; "" when they are not. */
+static void kernel_origin(const char *kernel, char *out, size_t size)
+{
+	const char *slash = strrchr(kernel, '/');
+	AUTO_FREE char *path = NULL, *text = NULL;
+	char *line[2] = { 0 }, *save = NULL;
+	size_t len;
+
+	out[0] = 0;
+	path = mem_printf("%.*s/" VM_KERNEL_NOTE, slash ? (int)(slash - kernel) : 0,
+			  kernel);
+	if (!slash || fs_read_at(AT_FDCWD, path, 4096, &text, &len) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(line); i++)
+		line[i] = strtok_r(i ? NULL : text, "\n", &save);
+	if (line[0] && line[1])
+		snprintf(out, size, " (%s %s)", line[0], line[1]);
+}
+
 static void check_guest_kernel(const struct host_view *h, struct finding *f)
 {
 	struct kata_err err = { 0 };
+	char origin[128];
 
+	kernel_origin(h->conf->kernel, origin, sizeof(origin));
 	if (guest_kernel_check(h->conf->kernel, h->arm64, &err) == 0)
-		report(f, LEVEL_OK, NULL, "%s", h->conf->kernel);
+		report(f, LEVEL_OK, NULL, "%s%s", h->conf->kernel, origin);
 	else
 		report(f, LEVEL_FAIL,
-		       "make one with agent/image/mkkernel or set [guest] kernel", "%s",
-		       err.msg);
+		       "make one with agent/image/buildkernel or mkkernel, or set [guest] kernel",
+		       "%s", err.msg);
 }
 
 static void check_initrd(const struct host_view *h, struct finding *f)
@@ -413,7 +435,7 @@ static size_t run_checks(const struct kata *k, struct finding *found, const char
 
 	what[0] = "configuration";
 	if (conf_load(k->config, &conf, &err) < 0 ||
-	    vm_facts_gather(-1, &h.facts, &err) < 0) {
+	    vm_facts_gather(-1, NULL, &h.facts, &err) < 0) {
 		report(&found[0], LEVEL_FAIL, "correct it; the other checks need it",
 		       "%s", err.msg);
 		return 1;

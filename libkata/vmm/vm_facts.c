@@ -30,6 +30,7 @@
 #define CACHE_NAME "@host-facts"
 #define CACHE_VERSION 1
 #define CACHE_MAX 256
+#define NOTE_MAX 4096
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 #if defined(__x86_64__)
@@ -125,7 +126,27 @@ static unsigned count_cpus(void)
 							    : 1;
 }
 
-int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts, struct kata_err *err)
+/* Is @word a line of the note beside @kernel? A kernel of unknown origin is taken to have nothing. */
+static bool kernel_has(const char *kernel, const char *word)
+{
+	const char *slash = kernel ? strrchr(kernel, '/') : NULL;
+	AUTO_FREE char *path = NULL, *text = NULL;
+	size_t len = 0;
+
+	if (!slash)
+		return false;
+	path = mem_printf("%.*s/" VM_KERNEL_NOTE, (int)(slash - kernel), kernel);
+	if (fs_read_at(AT_FDCWD, path, NOTE_MAX, &text, &len) < 0)
+		return false;
+	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (str_eq(line, word))
+			return true;
+	return false;
+}
+
+int vm_facts_gather(int cache_dirfd, const char *kernel, struct vm_facts *ret_facts,
+		    struct kata_err *err)
 {
 	AUTO_CLOSE int kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct slow_facts slow = { 0 };
@@ -144,6 +165,7 @@ int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts, struct kata_err
 		.landlock = has_landlock(),
 		.tsc_khz = slow.tsc_khz,
 		.host_cpus = count_cpus(),
+		.kernel_mmio = kernel_has(kernel, "virtio_mmio.device"),
 		.machine_arch = HOST_ARCH,
 	};
 	return 0;

@@ -206,11 +206,15 @@ static int plan_paths(struct planner *p)
 		p->plan->vmm = c->hypervisor;
 	p->plan->kernel = c->kernel;
 	p->plan->initrd = c->initrd;
+	p->plan->kernel_mmio = p->facts->kernel_mmio;
 	r = plan_path(p, "vm.hypervisor.path", "allow_hypervisor", &c->allow_hypervisor,
 		      hv ? hv->path : NULL, &p->plan->vmm);
 	if (r == 0)
 		r = plan_path(p, "vm.kernel.path", "allow_kernel", &c->allow_kernel,
 			      k ? k->path : NULL, &p->plan->kernel);
+	/* nothing is known of the bundle's own */
+	if (!str_eq(p->plan->kernel, c->kernel))
+		p->plan->kernel_mmio = false;
 	if (r == 0)
 		r = plan_path(p, "vm.kernel.initrd", "allow_kernel", &c->allow_kernel,
 			      k ? k->initrd : NULL, &p->plan->initrd);

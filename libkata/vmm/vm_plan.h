@@ -57,6 +57,7 @@ struct vm_plan {
 	uint32_t vcpus;
 	uint64_t memory; /* bytes */
 	const char *kernel, *initrd;
+	bool kernel_mmio; /* the kernel finds virtio-mmio devices on its command line */
 	const char *cmdline;	       /* whole kernel command line */
 	const char *const *extra_args; /* NULL-terminated or NULL */
 	const char *share_tag;	       /* NULL = no share */
@@ -79,6 +80,7 @@ struct vm_facts {
 	bool landlock;	  /* the kernel has it switched on */
 	uint64_t tsc_khz; /* 0 = unknown */
 	unsigned host_cpus;
+	bool kernel_mmio;	  /* of [guest] kernel: see vm_plan */
 	const char *machine_arch; /* uname -m */
 };
 
@@ -106,8 +108,14 @@ int vm_plan_make(const struct kata_conf *conf, const struct oci_spec *spec,
 /** vm_disks_find() - paths of the plan's block devices, from @a. The error names the device. */
 int vm_disks_find(struct vm_plan *plan, struct arena *a, struct kata_err *err) MUST_CHECK;
 
-/** vm_facts_gather() - look at this host. Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd. */
-int vm_facts_gather(int cache_dirfd, struct vm_facts *ret_facts,
+/** Beside a kernel of ours: what it is, and from the fourth line on what it can, a word each. */
+#define VM_KERNEL_NOTE "kernel.version"
+
+/**
+ * vm_facts_gather() - look at this host, and at what is noted beside @kernel (NULL: nothing is).
+ * Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd.
+ */
+int vm_facts_gather(int cache_dirfd, const char *kernel, struct vm_facts *ret_facts,
 		    struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -81,7 +81,7 @@ static int plan_up(struct sandbox *sb, struct container *first, struct kata_err 
 	if (random_cid(&cid) < 0)
 		return err_set(err, -EIO, "no random numbers for a vsock CID");
 	h->arena = arena_new();
-	r = vm_facts_gather(root, &h->facts, err);
+	r = vm_facts_gather(root, conf->kernel, &h->facts, err);
 	if (r == 0)
 		r = vm_plan_make(conf, first->spec, &h->facts, cid,
 				 conf->console ? "console.log" : NULL, h->arena, &h->plan,

@@ -46,6 +46,47 @@ START_TEST(microvm_tcg)
 }
 END_TEST
 
+/* our kernel needs no ACPI, while there are few enough devices */
+START_TEST(microvm_mmio)
+{
+	struct vm_plan p = plan_plain();
+
+	p.kernel_mmio = true;
+	check("microvm-mmio", &p);
+	p.machine = CONF_MACHINE_Q35;
+	p.console = "console.log";
+	check("q35", &p);
+}
+END_TEST
+
+START_TEST(microvm_mmio_devices)
+{
+	static const struct {
+		unsigned cards, disks;
+		bool fits;
+	} cases[] = { { 6, 0, true }, { 5, 1, true }, { 7, 0, false }, { 0, 7, false } };
+	struct vm_plan p = plan_plain();
+
+	p.kernel_mmio = true;
+	for (unsigned i = 0; i < VM_MAX_CARDS; i++)
+		p.cards[i].queues = 1;
+	for (unsigned i = 0; i < VM_MAX_DISKS; i++)
+		p.disks[i].path = "/d";
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct strv argv = { 0 };
+		bool off = false;
+
+		p.n_cards = cases[i].cards;
+		p.n_disks = cases[i].disks;
+		qemu_argv(&p, &argv);
+		for (size_t k = 0; k < argv.n; k++)
+			off |= strstr(argv.v[k], "acpi=off") != NULL;
+		ck_assert_int_eq(off, cases[i].fits);
+		strv_done(&argv);
+	}
+}
+END_TEST
+
 START_TEST(microvm_kvm_vhost)
 {
 	struct vm_plan p = plan_plain();
@@ -154,8 +195,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		microvm_tcg, microvm_kvm_vhost,	 microvm_console, q35,	 q35_vhost,
-		virt,	     no_share_no_initrd, own_args,	  disks, cards,
+		microvm_tcg,
+		microvm_mmio,
+		microvm_mmio_devices,
+		microvm_kvm_vhost,
+		microvm_console,
+		q35,
+		q35_vhost,
+		virt,
+		no_share_no_initrd,
+		own_args,
+		disks,
+		cards,
 	};
 
 	return suite_run("qemu_argv", tests, ARRAY_SIZE(tests));

@@ -386,6 +386,7 @@ START_TEST(allowed_paths)
 	      "[guest]\nkernel = /etc/own\n[runtime]\nallow_kernel = /opt/k/* /boot/vmlinux-?\n");
 	f.spec.vm = &f.vm;
 	f.vm.kernel = &f.kernel;
+	f.facts.kernel_mmio = true;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_FREE char *message = mem_printf(
 			"vm.kernel.path: %s is not allowed by [runtime] allow_kernel in kata.conf",
@@ -398,6 +399,8 @@ START_TEST(allowed_paths)
 		}
 		must(&f);
 		ck_assert_str_eq(f.plan.kernel, cases[i].path);
+		/* what is known of [guest] kernel holds for that one */
+		ck_assert_int_eq(f.plan.kernel_mmio, str_eq(cases[i].path, "/etc/own"));
 	}
 }
 END_TEST
@@ -516,12 +519,41 @@ START_TEST(facts)
 	AUTO_FREE char *text = NULL;
 	size_t len;
 
-	ck_assert_int_eq(vm_facts_gather(t.fd, &first, &err), 0);
+	ck_assert_int_eq(vm_facts_gather(t.fd, NULL, &first, &err), 0);
 	ck_assert_uint_gt(first.host_cpus, 0);
 	ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &text, &len), 0);
-	ck_assert_int_eq(vm_facts_gather(t.fd, &second, &err), 0);
+	ck_assert_int_eq(vm_facts_gather(t.fd, NULL, &second, &err), 0);
 	ck_assert_uint_eq(first.tsc_khz, second.tsc_khz);
 	ck_assert_int_eq(first.kvm_usable, second.kvm_usable);
+}
+END_TEST
+
+/* what a kernel can is noted beside it; of one without a note nothing is taken for granted */
+START_TEST(facts_of_the_kernel)
+{
+	static const struct {
+		const char *note;
+		bool mmio;
+	} cases[] = {
+		{ "linux-source-6.1\n6.1.1-1\namd64\nvirtio_mmio.device\n", true },
+		{ "linux-image-6.1.0-cloud-amd64\n6.1.1-1\namd64\n", false },
+		{ "virtio_mmio.devices\n", false },
+		{ "", false },
+	};
+	TMP t = tmp_make();
+	AUTO_FREE char *kernel = mem_printf("%s/vmlinux", t.path);
+	struct vm_facts f;
+	struct kata_err err = { 0 };
+
+	ck_assert_int_eq(vm_facts_gather(t.fd, kernel, &f, &err), 0);
+	ck_assert(!f.kernel_mmio);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_int_eq(fs_write_atomic(t.fd, VM_KERNEL_NOTE, cases[i].note,
+						 strlen(cases[i].note), 0600),
+				 0);
+		ck_assert_int_eq(vm_facts_gather(t.fd, kernel, &f, &err), 0);
+		ck_assert_int_eq(f.kernel_mmio, cases[i].mmio);
+	}
 }
 END_TEST
 
@@ -536,7 +568,7 @@ START_TEST(facts_cache)
 	struct kata_err err = { 0 };
 	size_t len;
 
-	ck_assert_int_eq(vm_facts_gather(t.fd, &f, &err), 0);
+	ck_assert_int_eq(vm_facts_gather(t.fd, NULL, &f, &err), 0);
 	ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &good, &len), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		AUTO_FREE char *now = NULL;
@@ -545,12 +577,12 @@ START_TEST(facts_cache)
 		ck_assert_int_eq(fs_write_atomic(t.fd, "@host-facts", bad[i],
 						 strlen(bad[i]), 0600),
 				 0);
-		ck_assert_int_eq(vm_facts_gather(t.fd, &f, &err), 0);
+		ck_assert_int_eq(vm_facts_gather(t.fd, NULL, &f, &err), 0);
 		ck_assert_int_eq(fs_read_at(t.fd, "@host-facts", 4096, &now, &len), 0);
 		tsc = strrchr(now, ' '); /* measured again: the last digits may differ */
 		ck_assert_int_eq(strncmp(now, good, (size_t)(tsc - now)), 0);
 	}
-	ck_assert_int_eq(vm_facts_gather(-1, &f, &err), 0); /* no cache at all */
+	ck_assert_int_eq(vm_facts_gather(-1, NULL, &f, &err), 0); /* no cache at all */
 }
 END_TEST
 
@@ -573,6 +605,7 @@ int main(void)
 		vm_section_not_allowed,
 		command_line_bound,
 		facts,
+		facts_of_the_kernel,
 		facts_cache,
 	};
 
