@@ -79,6 +79,27 @@ static uint64_t source_attrs(const struct jt_objv *shared, const char *source)
 	return 0;
 }
 
+/* What the agent's tree has that a container may: the kernel's own. */
+static int plan_own(const struct oci_mount *m, struct arena *a, struct mount_op *op,
+		    struct kata_err *err)
+{
+	static const char *const dirs[] = { "/dev", "/proc", "/sys" };
+	AUTO_FREE char *clean = fs_abspath("/", m->source + strlen(SHARED_GUEST));
+	bool asks = plan_attrs(&op->opts, SHARED_ATTRS) != SHARED_ATTRS;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (!fs_is_below(clean, dirs[i]))
+			continue;
+		op->source = arena_strdup(a, clean);
+		/* else those of the mount there, which are not known here */
+		op->set = asks ? plan_attrs(&op->opts, 0) : 0;
+		op->clear = asks ? SHARED_ATTRS : 0;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "mounts[%zu].source: %s is not the guest's",
+		       op->index, clean);
+}
+
 /* Where a source of the shared tree is: its place may differ from the one in the messages. */
 static int plan_bind(const struct oci_mount *m, const struct mount_facts *f,
 		     struct arena *a, struct mount_op *op, struct kata_err *err)
@@ -86,14 +107,16 @@ static int plan_bind(const struct oci_mount *m, const struct mount_facts *f,
 	size_t n = strlen(PROTO_SHARE_DIR);
 	AUTO_FREE char *clean = m->source ? fs_abspath("/", m->source) : NULL;
 
+	op->kind = MOUNT_OP_BIND;
+	op->flags &= MS_REC;
+	op->data = "";
+	if (m->source && str_has_prefix(m->source, SHARED_GUEST))
+		return plan_own(m, a, op, err);
 	if (!clean || !fs_is_below(clean, PROTO_SHARE_DIR) || clean[n] != '/')
 		return err_set(err, -EINVAL,
 			       "mounts[%zu].source: %s is not in the shared tree",
 			       op->index, m->source ? m->source : "(none)");
-	op->kind = MOUNT_OP_BIND;
 	op->source = arena_printf(a, "%s%s", f->share, clean + n);
-	op->flags &= MS_REC;
-	op->data = "";
 	op->set = plan_attrs(&op->opts, source_attrs(&f->shared, clean + n + 1));
 	op->clear = SHARED_ATTRS;
 	return 0;

@@ -11,6 +11,9 @@
 
 #include "base/jtab.h"
 
+/** How the source of a bind begins that is the guest's own: "guest:/dev/null". */
+#define SHARED_GUEST "guest:"
+
 /** Mounts of one container that are told of. */
 #define SHARED_MAX 1024
 

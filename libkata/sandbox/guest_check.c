@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "sandbox/mount_check.h"
 #include "oci/names.h"
 
 /* The struct that a row's member is in. */
@@ -208,16 +209,7 @@ static int check_namespaces(const struct oci_spec *spec, const struct check *c)
 
 static int check_mounts(const struct oci_spec *spec, const struct check *c)
 {
-	const struct oci_mount *m = spec->mounts.v;
-
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		if (m[i].uidMappings.n || m[i].gidMappings.n)
-			return err_set(
-				c->err, -ENOTSUP,
-				"mounts[%zu].%s: idmapped mounts are not there yet", i,
-				m[i].uidMappings.n ? "uidMappings" : "gidMappings");
-	}
-	return 0;
+	return mount_check(spec, c->warn, c->arg, c->err);
 }
 
 /* What private and slave mean holds by itself: nothing propagates out of a VM. */

@@ -41,7 +41,7 @@ int guest_notify_mount(const struct oci_spec *spec)
 	/* the last one is on top */
 	for (size_t i = spec->mounts.n; i-- > 0;) {
 		if (is_there(&m[i]))
-			return share_mount_is_bind(&m[i]) ? (int)i : -1;
+			return share_kind(&m[i]) == SHARE_BIND ? (int)i : -1;
 	}
 	return -1;
 }

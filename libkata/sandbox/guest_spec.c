@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/mount_opts.h"
 #include "oci/names.h"
 #include "proto/shared.h"
 #include "sandbox/guest_notify.h"
@@ -29,7 +30,42 @@ static const char *const stream_names[STREAM_KINDS] = {
 	[STREAM_TTY] = "tty",
 };
 
-/* mounts[] with the sources of binds replaced. */
+/* What is left for the guest of a file system that the host has mounted: words of our own table. */
+static struct jt_strv own_options(const struct jt_strv *from, struct arena *a)
+{
+	const char **v = arena_array(a, from->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->n; i++)
+		if (mount_opt_find(from->v[i]))
+			v[n++] = from->v[i];
+	return (struct jt_strv){ v, n };
+}
+
+/* One of mounts[] as the guest sees it. */
+static struct oci_mount rewrite_mount(const struct oci_mount *from, size_t i,
+				      unsigned number, struct arena *a)
+{
+	struct oci_mount to = *from;
+
+	switch (share_kind(from)) {
+	case SHARE_NOT:
+		break;
+	case SHARE_GUEST:
+		to.source = arena_printf(a, SHARED_GUEST "%s", from->source);
+		break;
+	case SHARE_OVERLAY:
+		to.type = "bind";
+		to.options = own_options(&from->options, a);
+		to.source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu", number, i);
+		break;
+	case SHARE_BIND:
+		to.source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu", number, i);
+		break;
+	}
+	return to;
+}
+
 static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned number,
 				     struct arena *a)
 {
@@ -39,12 +75,8 @@ static struct jt_objv rewrite_mounts(const struct jt_objv *mounts, unsigned numb
 	if (mounts->n == 0)
 		return (struct jt_objv){ NULL, 0 };
 	to = arena_array(a, mounts->n, sizeof(*to));
-	for (size_t i = 0; i < mounts->n; i++) {
-		to[i] = from[i];
-		if (share_mount_is_bind(&from[i]))
-			to[i].source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu",
-						    number, i);
-	}
+	for (size_t i = 0; i < mounts->n; i++)
+		to[i] = rewrite_mount(&from[i], i, number, a);
 	return (struct jt_objv){ to, mounts->n };
 }
 
@@ -287,10 +319,10 @@ static const char *host_path(const struct oci_spec *spec, const char *name,
 		return NULL;
 	for (size_t i = 1; i <= digits; i++)
 		index = index * 10 + (size_t)(name[i] - '0');
-	if (index >= spec->mounts.n || !share_mount_is_bind(&mounts[index]))
+	if (index >= spec->mounts.n || !share_is_shared(&mounts[index]))
 		return NULL;
 	*ret_len = 1 + digits;
-	return mounts[index].source;
+	return mounts[index].source ? mounts[index].source : "overlay";
 }
 
 void guest_text_to_host(const struct oci_spec *spec, unsigned number, const char *text,

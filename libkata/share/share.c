@@ -259,10 +259,43 @@ static void sources_done(struct sources *s)
 	free(s->v);
 }
 
+/* A mount that nobody has yet, as the clones are. */
+static int new_overlay(const struct share_bind *b, struct kata_err *err)
+{
+	AUTO_CLOSE int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs < 0)
+		return err_sys(err, "%s: overlay on the host", b->what);
+	for (size_t i = 0; i < b->overlay.n; i++) {
+		const char *word = b->overlay.v[i], *value = strchr(word, '=');
+		AUTO_FREE char *key = mem_strndup(word, strcspn(word, "="));
+		unsigned how = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+		if (syscall(SYS_fsconfig, fs, how, key, value ? value + 1 : NULL, 0) < 0)
+			return err_sys(err, "%s: %s", b->what, word);
+	}
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(err, "%s: mount an overlay on the host", b->what);
+	fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	if (fd < 0 || !b->readonly)
+		return fd < 0 ? err_sys(err, "%s: overlay on the host", b->what) : fd;
+	if (set_readonly(fd, true, 0) == 0)
+		return fd;
+	close(fd);
+	return err_set(err, -EIO, "%s: make the overlay read-only", b->what);
+}
+
 static int open_and_clone(const struct share_bind *b, struct source *ret,
 			  struct kata_err *err)
 {
 	*ret = (struct source){ .fd = -1, .tree = -1 };
+	if (b->overlay.n) {
+		ret->tree = new_overlay(b, err);
+		if (ret->tree >= 0 && fstat(ret->tree, &ret->st) < 0)
+			return err_sys(err, "%s", b->what);
+		return ret->tree < 0 ? ret->tree : 0;
+	}
 	ret->fd = open_source(b, &ret->st, err);
 	if (ret->fd < 0 || check_kind(b, &ret->st, err) < 0)
 		return err->code;
@@ -313,7 +346,8 @@ static int make_points(const struct share_plan *plan, const struct sources *s,
 		return err_sys(err, "%s: %s", plan->binds[0].what, plan->binds[0].source);
 	for (size_t i = 0; i < plan->n_points; i++) {
 		const struct share_point *p = &plan->points[i];
-		bool is_dir = p->like < 0 || S_ISDIR(s->v[p->like].st.st_mode);
+		bool is_dir = p->like < 0 ? p->like == POINT_DIRECTORY
+					  : S_ISDIR(s->v[p->like].st.st_mode);
 		int fd = is_dir ? fs_mkdir_in_root(root, p->path, 0755)
 				: fs_mkfile_in_root(root, p->path, 0644);
 

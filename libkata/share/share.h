@@ -20,7 +20,10 @@
 #include "conf/conf.h"
 #include "oci/spec.h"
 
-/** struct share_bind - one entry of the plan: bind @source at share/@target. */
+/**
+ * struct share_bind - one entry of the plan: bind @source at share/@target.
+ * @overlay: a new overlay with these options ("lowerdir=/a:/b") is put there instead
+ */
 struct share_bind {
 	const char *source; /* absolute host path */
 	const char *target; /* relative: "c1/rootfs", "c1/m3" */
@@ -30,13 +33,15 @@ struct share_bind {
 	bool alone;	     /* private: what the host mounts later does not arrive */
 	bool must_be_dir;    /* the root */
 	const char *what;    /* JSON path for errors: "mounts[3].source" */
+	struct jt_strv overlay;
 };
 
 /** struct share_point - a mount point made in a read-only root before it becomes read-only. */
 struct share_point {
 	const char *path; /* in the container */
-	int like; /* index of the bind whose kind (directory or file) it has; -1 = directory */
+	int like; /* index of the bind whose kind (directory or file) it has, or: */
 };
+enum { POINT_DIRECTORY = -1, POINT_FILE = -2 };
 
 struct share_plan {
 	struct share_bind *binds; /* [0] is the root */
@@ -51,8 +56,18 @@ int share_plan_make(const struct oci_spec *spec, const char *bundle, const char 
 		    unsigned number, struct arena *a, struct share_plan *ret_plan,
 		    struct kata_err *err) MUST_CHECK;
 
-/** share_mount_is_bind() - is this entry of mounts[] a bind of a host path? ("bind"/"rbind" option or type) */
-bool share_mount_is_bind(const struct oci_mount *m);
+/** enum share_kind - who has what an entry of mounts[] is about. */
+enum share_kind {
+	SHARE_NOT,  /* a file system that the guest makes */
+	SHARE_BIND, /* a bind of a path of the host */
+	SHARE_GUEST, /* a bind of what the guest has itself: standard devices, /dev, /proc, /sys */
+	SHARE_OVERLAY, /* an overlay of directories of the host, mounted there */
+};
+
+/** share_kind() - by type ("bind"), options ("bind", "rbind") and source. */
+enum share_kind share_kind(const struct oci_mount *m);
+/** share_is_shared() - has it an entry in the shared tree? */
+bool share_is_shared(const struct oci_mount *m);
 
 /**
  * share_open() - tmpfs at @dirfd/share; returns its descriptor. Caller is in a private mount namespace.

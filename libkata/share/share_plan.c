@@ -4,13 +4,19 @@
  *
  * A mount that is not a bind is made by the guest. Bind options other than "ro" and "private"
  * (nosuid, noexec, ...) are the guest's as well: it mounts what it finds here.
+ *
+ * What the guest has itself it binds from itself: devices have its drivers behind them, and the
+ * host's /proc and /sys tell of another kernel, and change it. An overlay (podman's "-v A:B:O") needs
+ * its directories in one kernel, the host's.
  */
 #include "share/share.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "oci/mount_opts.h"
 
 /* Options in order, the later of a pair wins; 0 where @name means nothing. */
 enum { OPT_RO = 1, OPT_RRO, OPT_RW, OPT_ALONE, OPT_ATTACHED };
@@ -50,9 +56,44 @@ static bool has_option(const struct oci_mount *m, const char *name)
 }
 
 /* runc's rule: the option decides, the type "bind" alone means the same. */
-bool share_mount_is_bind(const struct oci_mount *m)
+static bool is_bind(const struct oci_mount *m)
 {
 	return has_option(m, "bind") || has_option(m, "rbind") || str_eq(m->type, "bind");
+}
+
+static bool is_guests_device(const char *path)
+{
+	static const char *const names[] = { "/dev/null", "/dev/zero",	 "/dev/full",
+					     "/dev/tty",  "/dev/random", "/dev/urandom" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_eq(path, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_guests(const char *source)
+{
+	AUTO_FREE char *path = source && source[0] == '/' ? fs_abspath("/", source)
+							  : NULL;
+
+	return path && (fs_is_below(path, "/proc") || fs_is_below(path, "/sys") ||
+			str_eq(path, "/dev") || str_eq(path, "/dev/pts") ||
+			is_guests_device(path));
+}
+
+enum share_kind share_kind(const struct oci_mount *m)
+{
+	if (is_bind(m))
+		return is_guests(m->source) ? SHARE_GUEST : SHARE_BIND;
+	return str_eq(m->type, "overlay") ? SHARE_OVERLAY : SHARE_NOT;
+}
+
+bool share_is_shared(const struct oci_mount *m)
+{
+	enum share_kind kind = share_kind(m);
+
+	return kind == SHARE_BIND || kind == SHARE_OVERLAY;
 }
 
 static void bind_options(const struct oci_mount *m, struct share_bind *b)
@@ -75,25 +116,62 @@ static const struct oci_mount *mount_at(const struct oci_spec *spec, size_t i)
 	return (const struct oci_mount *)spec->mounts.v + i;
 }
 
+/* The words that no table of ours knows are the file system's. */
+static int overlay_options(const struct oci_mount *m, const struct share_bind *b,
+			   struct arena *a, struct jt_strv *ret, struct kata_err *err)
+{
+	const char **v = arena_array(a, m->options.n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->options.n; i++) {
+		const char *word = m->options.v[i], *value = strchr(word, '=');
+
+		if (mount_opt_find(word))
+			continue;
+		if (strstr(word, "dir=") && value[1] != '/' &&
+		    !str_has_prefix(word, "redirect_dir="))
+			return err_set(err, -EINVAL, "%s: \"%s\" is no absolute path",
+				       b->what, word);
+		v[n++] = word;
+	}
+	*ret = (struct jt_strv){ v, n };
+	return n ? 0 : err_set(err, -EINVAL, "%s: an overlay needs lowerdir=", b->what);
+}
+
+static int plan_source(const struct oci_mount *m, size_t i, const char *bundle,
+		       struct arena *a, struct share_bind *b, struct kata_err *err)
+{
+	AUTO_FREE char *source = NULL;
+
+	if (share_kind(m) == SHARE_OVERLAY) {
+		b->what = arena_printf(a, "mounts[%zu].options", i);
+		b->source = "overlay";
+		return overlay_options(m, b, a, &b->overlay, err);
+	}
+	if (!m->source || !*m->source)
+		return err_set(err, -EINVAL,
+			       "mounts[%zu].source: is missing in a bind mount", i);
+	/* relative to the bundle (runtime-spec, "mounts") */
+	source = fs_abspath(bundle, m->source);
+	b->source = arena_strdup(a, source);
+	b->what = arena_printf(a, "mounts[%zu].source", i);
+	return 0;
+}
+
 static int plan_binds(const struct oci_spec *spec, const char *bundle, unsigned number,
 		      struct arena *a, struct share_plan *plan, struct kata_err *err)
 {
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		const struct oci_mount *m = mount_at(spec, i);
 		struct share_bind *b = &plan->binds[plan->n];
-		AUTO_FREE char *source = NULL;
+		int r;
 
-		if (!share_mount_is_bind(m))
+		if (!share_is_shared(m))
 			continue;
-		if (!m->source || !*m->source)
-			return err_set(err, -EINVAL,
-				       "mounts[%zu].source: is missing in a bind mount",
-				       i);
-		/* relative to the bundle (runtime-spec, "mounts") */
-		source = fs_abspath(bundle, m->source);
-		b->source = arena_strdup(a, source);
+		r = plan_source(m, i, bundle, a, b, err);
+		if (r < 0)
+			return r;
 		b->target = arena_printf(a, "c%u/m%zu", number, i);
-		b->what = arena_printf(a, "mounts[%zu].source", i);
 		bind_options(m, b);
 		plan->n++;
 	}
@@ -122,15 +200,17 @@ static void plan_points(const struct oci_spec *spec, struct arena *a,
 	plan->points = arena_array(a, n + 1, sizeof(*plan->points));
 	for (size_t i = 0; i < n; i++) {
 		const struct oci_mount *m = mount_at(spec, i);
-		bool is_bind = share_mount_is_bind(m);
+		bool shared = share_is_shared(m);
+		int like = shared ? (int)bind : POINT_DIRECTORY;
 		AUTO_FREE char *path = fs_abspath("/", m->destination);
 
 		clean[i] = arena_strdup(a, path);
+		if (share_kind(m) == SHARE_GUEST && is_guests_device(m->source))
+			like = POINT_FILE;
 		if (!is_covered(clean, i))
-			plan->points[plan->n_points++] = (struct share_point){
-				clean[i], is_bind ? (int)bind : -1
-			};
-		bind += is_bind;
+			plan->points[plan->n_points++] = (struct share_point){ clean[i],
+									       like };
+		bind += shared;
 	}
 }
 

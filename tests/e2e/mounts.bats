@@ -126,6 +126,33 @@ script='awk "\$5 ~ /^\/(m|tmp|run|dev|proc\$|sys\$)/ { print \$5, \$6 }" /proc/s
 	unmount "$T/src/sub" "$T/src"
 }
 
+@test "devices, /sys and /proc are the guest's own; an overlay of the host's directories" {
+	mkdir -p "$T"/{low,lower,up,work}
+	echo low >"$T/low/a"
+	echo hidden >"$T/lower/a"
+	echo lower >"$T/lower/b"
+	run -0 in_container 'cat /boot_id /sys2/class/misc/../../kernel/mm/transparent_hugepage/none 2>/dev/null
+		echo x >/m/null && wc -c </m/null && stat -c "%F %t %T" /m/null
+		ls -d /dev2/vsock; touch /sys2/x 2>&1
+		cat /o/a /o/b; echo new >/o/new; rm /o/b
+		cat /oro/a; echo x 2>/dev/null >/oro/x || echo read-only
+		awk "\$5 ~ /^\/o/ { print \$5, \$6 }" /proc/self/mountinfo' '.mounts += [
+		{"destination": "/boot_id", "type": "bind", "source": "/proc/sys/kernel/random/boot_id", "options": ["bind"]},
+		{"destination": "/sys2", "type": "bind", "source": "/sys", "options": ["rbind", "ro"]},
+		{"destination": "/dev2", "type": "bind", "source": "/dev", "options": ["rbind"]},
+		{"destination": "/m/null", "type": "bind", "source": "/dev/null", "options": ["bind"]},
+		{"destination": "/o", "type": "overlay", "source": "overlay", "options": ["nodev",
+			"lowerdir='"$T/low:$T/lower"'", "upperdir='"$T/up"'", "workdir='"$T/work"'"]},
+		{"destination": "/oro", "type": "overlay", "source": "overlay", "options": ["ro",
+			"lowerdir='"$T/lower:$T/low"'"]}]'
+	[ "${lines[0]}" != "$(cat /proc/sys/kernel/random/boot_id)" ]
+	has "$output" $'\n0\ncharacter special file 1 3\n/dev2/vsock\n'
+	has "$output" "/sys2/x: Read-only file system"
+	has "$output" $'\nlow\nlower\nhidden\nread-only\n/o rw,nodev,relatime\n/oro ro,relatime'
+	equal "$(cat "$T/up/new")" new
+	[ -c "$T/up/b" ] # a whiteout
+}
+
 # refused TEXT MOUNT: create fails and says so in one line, naming mounts[6]
 refused()
 {

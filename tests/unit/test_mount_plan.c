@@ -177,6 +177,22 @@ START_TEST(the_root_is_no_mount_point)
 }
 END_TEST
 
+START_TEST(binds_of_the_guests_own)
+{
+	struct mount_plan p = good(
+		"{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"guest:/dev/null\"},"
+		"{\"destination\":\"/b\",\"type\":\"bind\",\"source\":\"guest:/sys/\","
+		"\"options\":[\"rbind\",\"ro\",\"nosuid\"]}");
+
+	ck_assert_str_eq(p.ops[0].source, "/dev/null");
+	ck_assert_uint_eq(p.ops[0].set | p.ops[0].clear, 0);
+	ck_assert_str_eq(p.ops[1].source, "/sys");
+	ck_assert_uint_eq(p.ops[1].flags, MS_REC);
+	ck_assert_uint_eq(p.ops[1].set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+	ck_assert_uint_eq(p.ops[1].clear, SHARED_ATTRS);
+}
+END_TEST
+
 START_TEST(sources_outside_are_refused)
 {
 	static const char *const sources[] = {
@@ -186,6 +202,9 @@ START_TEST(sources_outside_are_refused)
 		"/run/kata/sharex/m0",
 		"/run/kata/share/../../../etc",
 		"relative",
+		"guest:/etc",
+		"guest:/dev/../init",
+		"guest:/device",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
@@ -251,6 +270,7 @@ int main(void)
 		attributes_of_the_source,
 		paths_of_the_host_are_checked,
 		the_root_is_no_mount_point,
+		binds_of_the_guests_own,
 		sources_outside_are_refused,
 		readonly_tmpfs_is_filled_first,
 		other_kinds,

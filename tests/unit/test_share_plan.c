@@ -23,6 +23,8 @@ static void plan_text(const struct share_plan *p, struct buf *out)
 			 b->recursive ? " recursive" : "", b->readonly ? " readonly" : "",
 			 b->readonly_below ? " readonly-below" : "",
 			 b->must_be_dir ? " directory" : "", b->alone ? " alone" : "");
+		for (size_t o = 0; o < b->overlay.n; o++)
+			buf_addf(out, "\t%s\n", b->overlay.v[o]);
 	}
 	for (size_t i = 0; i < p->n_points; i++)
 		buf_addf(out, "point %s like %d\n", p->points[i].path, p->points[i].like);
@@ -106,22 +108,86 @@ START_TEST(no_mounts)
 }
 END_TEST
 
-START_TEST(what_is_a_bind)
+START_TEST(who_has_what)
 {
 	const struct {
 		struct oci_mount m;
-		bool is_bind;
+		enum share_kind kind;
 	} cases[] = {
-		{ { "/", "bind", "/", { 0 } }, true },
-		{ { "/", NULL, "/", OPTIONS("ro", "bind") }, true },
-		{ { "/", "tmpfs", "/", OPTIONS("rbind") }, true },
-		{ { "/", "tmpfs", "/", OPTIONS("nobind", "bindx") }, false },
-		{ { "/", NULL, "/", { 0 } }, false },
-		{ { "/", "none", "/", { 0 } }, false },
+		{ { "/", "bind", "/", { 0 } }, SHARE_BIND },
+		{ { "/", NULL, "/", OPTIONS("ro", "bind") }, SHARE_BIND },
+		{ { "/", "tmpfs", "/", OPTIONS("rbind") }, SHARE_BIND },
+		{ { "/", "tmpfs", "/", OPTIONS("nobind", "bindx") }, SHARE_NOT },
+		{ { "/", NULL, "/", { 0 } }, SHARE_NOT },
+		{ { "/", "none", "/", { 0 } }, SHARE_NOT },
+		{ { "/", "overlay", "o", OPTIONS("lowerdir=/a") }, SHARE_OVERLAY },
+		{ { "/", "overlay", "/o", OPTIONS("bind") }, SHARE_BIND },
+		{ { "/", "bind", "/dev/null", { 0 } }, SHARE_GUEST },
+		{ { "/", "bind", "/dev/../dev//null", { 0 } }, SHARE_GUEST },
+		{ { "/", "bind", "/dev", { 0 } }, SHARE_GUEST },
+		{ { "/", "bind", "/dev/shm", { 0 } }, SHARE_BIND },
+		{ { "/", "bind", "/dev/sda", { 0 } }, SHARE_BIND },
+		{ { "/", "bind", "/sys/fs/cgroup", { 0 } }, SHARE_GUEST },
+		{ { "/", "bind", "/proc", { 0 } }, SHARE_GUEST },
+		{ { "/", "bind", "/process", { 0 } }, SHARE_BIND },
+		{ { "/", "bind", "proc", { 0 } }, SHARE_BIND },
+		{ { "/", "proc", "/proc", { 0 } }, SHARE_NOT },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		ck_assert_int_eq(share_mount_is_bind(&cases[i].m), cases[i].is_bind);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_int_eq(share_kind(&cases[i].m), cases[i].kind);
+		ck_assert_int_eq(share_is_shared(&cases[i].m),
+				 cases[i].kind == SHARE_BIND ||
+					 cases[i].kind == SHARE_OVERLAY);
+	}
+}
+END_TEST
+
+/* Devices of the guest and overlays, in a root that needs their mount points */
+START_TEST(guests_and_overlays)
+{
+	const struct oci_mount mounts[] = {
+		{ "/etc/shadow", "bind", "/dev/null", OPTIONS("ro") },
+		{ "/sys", "bind", "/sys", OPTIONS("rbind", "ro") },
+		{ "/o", "overlay", "overlay",
+		  OPTIONS("lowerdir=/a:/b", "upperdir=/u", "workdir=/w", "volatile", "ro",
+			  "private") },
+		{ "/f", "bind", "/srv/f", OPTIONS("bind") },
+	};
+	const struct oci_root root = { "rootfs", true };
+	const struct oci_spec spec = { .root = &root,
+				       .mounts = { mounts, ARRAY_SIZE(mounts) } };
+
+	check("guests-and-overlays", &spec);
+}
+END_TEST
+
+START_TEST(overlays_that_are_wrong)
+{
+	const struct {
+		struct oci_mount m;
+		const char *says;
+	} cases[] = {
+		{ { "/o", "overlay", "o", OPTIONS("ro") },
+		  "mounts[0].options: an overlay needs lowerdir=" },
+		{ { "/o", "overlay", "o", OPTIONS("lowerdir=a") },
+		  "mounts[0].options: \"lowerdir=a\" is no absolute path" },
+		{ { "/o", "overlay", "o", OPTIONS("lowerdir=/a", "upperdir=") },
+		  "mounts[0].options: \"upperdir=\" is no absolute path" },
+	};
+	const struct oci_root root = { "rootfs", false };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct oci_spec spec = { .root = &root,
+					       .mounts = { &cases[i].m, 1 } };
+		struct share_plan plan;
+		struct kata_err err = { 0 };
+
+		ck_assert_int_eq(
+			share_plan_make(&spec, "/b", "/r", 1, test_arena(), &plan, &err),
+			-EINVAL);
+		ck_assert_str_eq(err.msg, cases[i].says);
+	}
 }
 END_TEST
 
@@ -192,8 +258,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		writable_root,	readonly_root, odd_destinations,   no_mounts,
-		what_is_a_bind, no_source,     facts_of_mountinfo, too_many_facts,
+		writable_root,
+		readonly_root,
+		odd_destinations,
+		no_mounts,
+		who_has_what,
+		guests_and_overlays,
+		overlays_that_are_wrong,
+		no_source,
+		facts_of_mountinfo,
+		too_many_facts,
 	};
 
 	return suite_run("share_plan", tests, ARRAY_SIZE(tests));

@@ -236,7 +236,15 @@ static const struct {
 	{ "'mounts':[{'destination':'/x','type':'bind','source':'/y','options':['bind'],"
 	  "'uidMappings':[{'containerID':0,'hostID':1,'size':1}],"
 	  "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]}],",
-	  "mounts[0].uidMappings: idmapped mounts are not there yet" },
+	  "mounts[0].uidMappings: /x: idmapped mounts are not there yet" },
+	{ "'mounts':[{'destination':'/x','type':'bind','source':'/y','options':['rbind','ridmap']}],",
+	  "mounts[0].ridmap: /x: idmapped mounts are not there yet" },
+	{ "'mounts':[{'destination':'/x','type':'nfs','source':'h:/y'}],",
+	  "mounts[0].type: \"nfs\" for /x cannot be mounted in the VM; mount it on the host and "
+	  "bind it" },
+	{ "'mounts':[{'destination':'/x','type':'bind','source':'/proc/self/ns'}],",
+	  "mounts[0].source: /proc/self/ns is of a process of the host, which the VM does not "
+	  "have" },
 };
 
 START_TEST(refusals_touch_nothing)
