@@ -65,8 +65,7 @@ static void write_mount_options(struct json_out *o)
 	json_out_key(o, "mountOptions");
 	json_out_begin_array(o);
 	for (size_t i = 0; i < mount_opts_count; i++)
-		if (mount_opts_table[i].kind != MOUNT_OPT_IDMAP)
-			json_out_str(o, mount_opts_table[i].name);
+		json_out_str(o, mount_opts_table[i].name);
 	json_out_end_array(o);
 }
 
@@ -109,7 +108,7 @@ static void write_linux(struct json_out *o)
 	write_enabled(o, "intelRdt", false);
 	json_out_key(o, "mountExtensions");
 	json_out_begin_object(o);
-	write_enabled(o, "idmap", false);
+	write_enabled(o, "idmap", true);
 	json_out_end_object(o);
 	write_enabled(o, "netDevices", false);
 	json_out_end_object(o);

@@ -20,7 +20,7 @@ enum mount_opt_kind {
 	MOUNT_OPT_PROPAGATION, /* MS_SHARED and so on: a mount(2) call of its own afterwards */
 	MOUNT_OPT_ATTR,	  /* MOUNT_ATTR_*, by mount_setattr(AT_RECURSIVE) afterwards */
 	MOUNT_OPT_COPYUP, /* tmpfs that begins with what the mount point held */
-	MOUNT_OPT_IDMAP,  /* known, and refused for now */
+	MOUNT_OPT_IDMAP, /* owners are mapped: the host does it, the guest never sees it */
 };
 
 struct mount_opt {

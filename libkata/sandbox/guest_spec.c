@@ -30,15 +30,21 @@ static const char *const stream_names[STREAM_KINDS] = {
 	[STREAM_TTY] = "tty",
 };
 
-/* What is left for the guest of a file system that the host has mounted: words of our own table. */
+/*
+ * What is left for the guest of what the host has mounted: words of our own table, less those of
+ * mapped owners, which it has mapped.
+ */
 static struct jt_strv own_options(const struct jt_strv *from, struct arena *a)
 {
 	const char **v = arena_array(a, from->n + 1, sizeof(*v));
 	size_t n = 0;
 
-	for (size_t i = 0; i < from->n; i++)
-		if (mount_opt_find(from->v[i]))
+	for (size_t i = 0; i < from->n; i++) {
+		const struct mount_opt *opt = mount_opt_find(from->v[i]);
+
+		if (opt && opt->kind != MOUNT_OPT_IDMAP)
 			v[n++] = from->v[i];
+	}
 	return (struct jt_strv){ v, n };
 }
 
@@ -54,13 +60,12 @@ static struct oci_mount rewrite_mount(const struct oci_mount *from, size_t i,
 	case SHARE_GUEST:
 		to.source = arena_printf(a, SHARED_GUEST "%s", from->source);
 		break;
+	case SHARE_BIND:
 	case SHARE_OVERLAY:
 		to.type = "bind";
 		to.options = own_options(&from->options, a);
 		to.source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu", number, i);
-		break;
-	case SHARE_BIND:
-		to.source = arena_printf(a, PROTO_SHARE_DIR "/c%u/m%zu", number, i);
+		to.uidMappings = to.gidMappings = (struct jt_objv){ NULL, 0 };
 		break;
 	}
 	return to;

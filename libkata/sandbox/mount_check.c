@@ -31,8 +31,8 @@
  *     noiversion silent loud        has mounted
  *   tmpcopyup                       none (runc too)                     tmpfs: filled from the directory
  *   bind, rbind, remount, defaults  what it says
- *   idmap, ridmap, uidMappings,     refused: guest kernels of Debian 12 cannot do it for virtio-fs (6.12)
- *     gidMappings                   or tmpfs (6.3)
+ *   idmap, ridmap, uidMappings,     host, where its kernel can for the  refused (runc too)
+ *     gidMappings                   file system, else refused: idmap.c
  *   any other word                  refused by config.json's rules      guest: data of mount(2)
  */
 #include "sandbox/mount_check.h"
@@ -84,11 +84,13 @@ static int check_idmap(const struct oci_mount *m, size_t index, struct kata_err 
 		if (opt && opt->kind == MOUNT_OPT_IDMAP)
 			what = opt->name;
 	}
-	if (!what)
+	if (!what || share_kind(m) == SHARE_BIND)
 		return 0;
-	return err_set(err, -ENOTSUP,
-		       "mounts[%zu].%s: %s: idmapped mounts are not there yet", index,
-		       what, m->destination);
+	return err_set(
+		err, -ENOTSUP,
+		"mounts[%zu].%s: %s: id-mapped mounts are only supported for binds of "
+		"the host's files",
+		index, what, m->destination);
 }
 
 /* A process of the host has no directory in the guest's proc. */

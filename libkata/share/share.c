@@ -37,6 +37,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "share/idmap.h"
 
 #define SHARE_NAME "share"
 /** The tmpfs holds mount points only. */
@@ -201,6 +202,8 @@ static int clone_source(int source, const struct share_bind *b, struct kata_err 
 		r = set_readonly(tree, true, b->readonly_below ? below : 0);
 	if (r < 0)
 		return err_sys_code(err, r, "%s: bind %s", b->what, b->source);
+	if (b->map.uids.n && idmap_mount(tree, b, err) < 0)
+		return err->code;
 	return TAKE_FD(tree);
 }
 

@@ -20,6 +20,13 @@
 #include "conf/conf.h"
 #include "oci/spec.h"
 
+/** struct share_map - owners of files: struct oci_id_map each; none = as they are. @what: JSON path. */
+struct share_map {
+	struct jt_objv uids, gids;
+	bool recursive; /* mounts below too ("ridmap") */
+	const char *what;
+};
+
 /**
  * struct share_bind - one entry of the plan: bind @source at share/@target.
  * @overlay: a new overlay with these options ("lowerdir=/a:/b") is put there instead
@@ -34,6 +41,7 @@ struct share_bind {
 	bool must_be_dir;    /* the root */
 	const char *what;    /* JSON path for errors: "mounts[3].source" */
 	struct jt_strv overlay;
+	struct share_map map;
 };
 
 /** struct share_point - a mount point made in a read-only root before it becomes read-only. */

@@ -138,6 +138,31 @@ static int overlay_options(const struct oci_mount *m, const struct share_bind *b
 	return n ? 0 : err_set(err, -EINVAL, "%s: an overlay needs lowerdir=", b->what);
 }
 
+/* Owners: the mount's own mappings, or with a word in the options those of the container. */
+static int plan_map(const struct oci_spec *spec, const struct oci_mount *m, size_t i,
+		    struct arena *a, struct share_map *map, struct kata_err *err)
+{
+	bool asks = has_option(m, "idmap") || has_option(m, "ridmap");
+
+	map->recursive = has_option(m, "ridmap");
+	map->uids = m->uidMappings;
+	map->gids = m->gidMappings;
+	map->what = arena_printf(a, "mounts[%zu].%s", i,
+				 m->uidMappings.n ? "uidMappings" : "options");
+	if (map->uids.n || !asks)
+		return 0;
+	if (spec->linux_) {
+		map->uids = spec->linux_->uidMappings;
+		map->gids = spec->linux_->gidMappings;
+	}
+	if (map->uids.n && map->gids.n)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "%s: %s needs uidMappings and gidMappings, of the mount or of the "
+		       "container",
+		       map->what, map->recursive ? "ridmap" : "idmap");
+}
+
 static int plan_source(const struct oci_mount *m, size_t i, const char *bundle,
 		       struct arena *a, struct share_bind *b, struct kata_err *err)
 {
@@ -169,6 +194,8 @@ static int plan_binds(const struct oci_spec *spec, const char *bundle, unsigned 
 		if (!share_is_shared(m))
 			continue;
 		r = plan_source(m, i, bundle, a, b, err);
+		if (r == 0)
+			r = plan_map(spec, m, i, a, &b->map, err);
 		if (r < 0)
 			return r;
 		b->target = arena_printf(a, "c%u/m%zu", number, i);

@@ -153,6 +153,24 @@ script='awk "\$5 ~ /^\/(m|tmp|run|dev|proc\$|sys\$)/ { print \$5, \$6 }" /proc/s
 	[ -c "$T/up/b" ] # a whiteout
 }
 
+@test "owners of a bind's files are mapped, those below with ridmap" {
+	mkdir -p "$T/src/sub"
+	mounted tmpfs "$T/src/sub" mode=755
+	echo one >"$T/src/file"
+	echo two >"$T/src/sub/file"
+	chown 5:6 "$T/src/file" "$T/src/sub/file"
+	chmod 777 "$T/src"
+	local maps='{"uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}],
+		"gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]}'
+	run -0 in_container 'stat -c "%u:%g %n" /m/plain/file /m/map/file /m/rmap/sub/file
+		stat -c "%u" /m/map/sub/file; echo x >/m/map/new; stat -c "%u:%g" /m/map/new' ".mounts += [
+		$(bind plain rbind), $(bind map rbind | jq ". + $maps"), $(bind rmap rbind ridmap | jq ". + $maps")] |
+		.process.user = {\"uid\": 1007, \"gid\": 2008}"
+	equal "$output" $'5:6 /m/plain/file\n1005:2006 /m/map/file\n1005:2006 /m/rmap/sub/file\n5\n1007:2008'
+	equal "$(stat -c %u:%g "$T/src/new")" 7:8
+	unmount "$T/src/sub"
+}
+
 # refused TEXT MOUNT: create fails and says so in one line, naming mounts[6]
 refused()
 {
@@ -167,7 +185,8 @@ refused()
 @test "what cannot be mounted is refused by number and reason" {
 	bundle b
 	ln -s tmp "$T/b/rootfs/link"
-	mkdir "$T/src"
+	mkdir "$T/src" "$T/no"
+	mount -t ramfs no "$T/no"
 	refused 'is the root itself' "$(bind x bind | jq '.destination = "/x/.."')"
 	refused '"/proc" cannot be mounted because it is not of type proc' \
 		'{"destination": "/proc", "type": "tmpfs", "source": "t"}'
@@ -179,7 +198,11 @@ refused()
 		'{"destination": "/tmp", "type": "tmpfs", "source": "t", "options": ["size=many"]}'
 	refused "$T/none" "$(bind x bind | jq '.source = "'"$T/none"'"')"
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/src/s"
+	refused 'file system' "$(bind x bind | jq '.source = "'"$T/no"'" | .uidMappings =
+		[{"containerID": 0, "hostID": 1, "size": 1}] | .gidMappings = .uidMappings')"
 	refused "a socket cannot cross into the VM" "$(bind x bind | jq '.source += "/s"')"
+	refused 'idmap needs uidMappings' "$(bind x idmap)"
+	unmount "$T/no"
 }
 
 # A root whose links point at $T/outside in every way; LINK... are mount points.

@@ -162,6 +162,19 @@ sized='until test "$(stty size 2>/dev/null)" = "21 77"; do sleep 0.1; done; stty
 	pm volume rm "$c"
 }
 
+@test "volumes: an overlay, propagation, read-only without what is mounted below" {
+	mkdir -p "$T/d/sub"
+	mount -t tmpfs below "$T/d/sub"
+	echo file >"$T/d/file"
+	run prun -v "$T/d:/o:O" -v "$T/d:/ro:ro,rbind" -v "$T/d:/slave:rbind,rslave" $image sh -c '
+		cat /o/file; echo new >/o/file && cat /o/file
+		echo x 2>/dev/null >/ro/x || echo ro
+		echo x >/ro/sub/x && cat /slave/sub/x'
+	umount "$T/d/sub"
+	equal "$output" $'file\nnew\nro\nx'
+	equal "$(cat "$T/d/file")" file
+}
+
 @test "run --memory: killed, 137, OOMKilled" {
 	# conmon 2.1.6 of Debian 12 notes it in its working directory, where podman does not look:
 	# OOMKilled stays false there with any runtime

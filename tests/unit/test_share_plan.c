@@ -162,6 +162,51 @@ START_TEST(guests_and_overlays)
 }
 END_TEST
 
+START_TEST(owners)
+{
+	static const struct oci_id_map own = { 0, 1000, 10 },
+				       containers = { 0, 7000, 10 };
+	const struct jt_objv own_map = { &own, 1 }, ct_map = { &containers, 1 };
+	const struct oci_linux linux_ = { .uidMappings = ct_map, .gidMappings = ct_map };
+	const struct {
+		struct oci_mount m;
+		bool without;	      /* the container has no mappings */
+		const void *expected; /* NULL: refused */
+		bool recursive;
+	} cases[] = {
+		{ { "/a", "bind", "/a", OPTIONS("bind"), own_map, own_map },
+		  .expected = &own },
+		{ { "/a", "bind", "/a", OPTIONS("ridmap"), own_map, own_map },
+		  .expected = &own,
+		  .recursive = true },
+		{ { "/a", "bind", "/a", OPTIONS("idmap") }, .expected = &containers },
+		{ { "/a", "bind", "/a", OPTIONS("ridmap") }, .without = true },
+	};
+	const struct oci_root root = { "rootfs", false };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct oci_spec spec = { .root = &root,
+					       .mounts = { &cases[i].m, 1 },
+					       .linux_ = cases[i].without ? NULL
+									  : &linux_ };
+		struct share_plan p;
+		struct kata_err err = { 0 };
+		int r = share_plan_make(&spec, "/b", "/r", 1, test_arena(), &p, &err);
+
+		if (!cases[i].expected) {
+			ck_assert_int_eq(r, -EINVAL);
+			ck_assert_str_eq(err.msg, "mounts[0].options: ridmap needs "
+						  "uidMappings and gidMappings, of the "
+						  "mount or of the container");
+			continue;
+		}
+		ck_assert_ptr_eq(p.binds[1].map.uids.v, cases[i].expected);
+		ck_assert_ptr_eq(p.binds[1].map.gids.v, cases[i].expected);
+		ck_assert_int_eq(p.binds[1].map.recursive, cases[i].recursive);
+	}
+}
+END_TEST
+
 START_TEST(overlays_that_are_wrong)
 {
 	const struct {
@@ -258,16 +303,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		writable_root,
-		readonly_root,
-		odd_destinations,
-		no_mounts,
-		who_has_what,
-		guests_and_overlays,
-		overlays_that_are_wrong,
-		no_source,
-		facts_of_mountinfo,
-		too_many_facts,
+		writable_root, readonly_root,	    odd_destinations,	     no_mounts,
+		who_has_what,  guests_and_overlays, overlays_that_are_wrong, owners,
+		no_source,     facts_of_mountinfo,  too_many_facts,
 	};
 
 	return suite_run("share_plan", tests, ARRAY_SIZE(tests));

@@ -233,12 +233,14 @@ static const struct {
 } refused[] = {
 	{ "'process':{'terminal':true,'cwd':'/','args':['x']},",
 	  "cannot allocate tty if runc will detach without setting console socket" },
-	{ "'mounts':[{'destination':'/x','type':'bind','source':'/y','options':['bind'],"
+	{ "'mounts':[{'destination':'/x','type':'tmpfs','source':'t',"
 	  "'uidMappings':[{'containerID':0,'hostID':1,'size':1}],"
 	  "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]}],",
-	  "mounts[0].uidMappings: /x: idmapped mounts are not there yet" },
-	{ "'mounts':[{'destination':'/x','type':'bind','source':'/y','options':['rbind','ridmap']}],",
-	  "mounts[0].ridmap: /x: idmapped mounts are not there yet" },
+	  "mounts[0].uidMappings: /x: id-mapped mounts are only supported for binds of the "
+	  "host's files" },
+	{ "'mounts':[{'destination':'/x','type':'bind','source':'/dev/null','options':['ridmap']}],",
+	  "mounts[0].ridmap: /x: id-mapped mounts are only supported for binds of the host's "
+	  "files" },
 	{ "'mounts':[{'destination':'/x','type':'nfs','source':'h:/y'}],",
 	  "mounts[0].type: \"nfs\" for /x cannot be mounted in the VM; mount it on the host and "
 	  "bind it" },
