@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/sock.h"
 #include "oci/names.h"
+#include "proto/msg.h"
 
 #define CTL_VERSION 1
 
@@ -126,6 +127,8 @@ enum shim_fd {
 	SHIM_FD_ROOTFS = 4,
 	SHIM_FD_FIRST_FREE = 5,
 	SHIM_FD_PASSED = 5, /* first of those in SHIM_ENV_PASSED */
+	SHIM_FD_USERNS = SHIM_FD_PASSED +
+			 PROTO_PASSED_MAX, /* what it is: SHIM_ENV_USERNS */
 };
 
 /**
@@ -140,6 +143,11 @@ enum shim_fd {
 #define SHIM_ENV_TERMINAL "KATA_SHIM_TERMINAL"	     /* "0" streams, "1" terminal */
 #define SHIM_ENV_HOSTNAME "KATA_SHIM_HOSTNAME"	     /* "" = leave */
 #define SHIM_ENV_COMM "KATA_SHIM_COMM"		     /* name for PR_SET_NAME */
+/* how the shim gets into a user namespace: SHIM_FD_USERNS is a pipe to close then, or the namespace */
+#define SHIM_ENV_USERNS "KATA_SHIM_USERNS"
+#define SHIM_USERNS_NONE ""
+#define SHIM_USERNS_NEW "new"
+#define SHIM_USERNS_JOIN "join"
 #define SHIM_ENV_NEWNS                                                                   \
 	"KATA_SHIM_MOUNTS" /* "1": SHIM_FD_ROOTFS becomes the root of the own mount ns */
 /*

@@ -567,6 +567,7 @@ static const struct step steps[] = {
 	{ "own VM's shim", start_own_shim, end_shim },
 	{ "passed descriptors' end", let_go_passed, NULL },
 	{ "record", record_processes, NULL },
+	{ "shim's user namespace", shim_userns_map, NULL },
 	{ "send console", send_console, NULL },
 	{ "hooks", run_create_hooks, NULL },
 	{ "reply", await_reply, NULL },
@@ -602,6 +603,7 @@ static void creation_init(struct creation *c, const struct kata *k,
 		.shim = PROC_INIT,
 		.ctl_fd = -1,
 		.shim_fd = -1,
+		.userns_fd = -1,
 		.sandbox_end_fd = -1,
 		.sig_fd = -1,
 	};
@@ -648,6 +650,7 @@ void creation_done(struct creation *c)
 	fd_drop(&c->netns_fd);
 	fd_drop(&c->ctl_fd);
 	fd_drop(&c->shim_fd);
+	fd_drop(&c->userns_fd);
 	fd_drop(&c->sandbox_end_fd);
 	cgroup_free(c->cgroup);
 	fd_drop(&c->sandbox_fd);

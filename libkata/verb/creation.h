@@ -54,7 +54,8 @@ struct creation {
 	int ctl_fd;	    /* to the sandbox */
 	int shim_fd;	    /* the shim's end of its connection to the sandbox */
 	int sandbox_end_fd; /* the other end, until the sandbox has it */
-	int sig_fd;	    /* signals that interrupt the creation */
+	int userns_fd; /* at its end the shim is in its new user namespace; -1 = in none */
+	int sig_fd;    /* signals that interrupt the creation */
 	sigset_t old_mask;
 };
 
@@ -72,6 +73,21 @@ int spawn_connect(struct creation *c, struct kata_err *err) MUST_CHECK;
 int spawn_shim(struct creation *c, struct kata_err *err) MUST_CHECK;
 /** spawn_end() - kill and reap; nothing when it never started. */
 void spawn_end(struct proc *p);
+
+/* shim_userns.c: the shim's user namespace */
+
+/** struct shim_userns - what the shim is given: @how is the value of SHIM_ENV_USERNS, "" = none. */
+struct shim_userns {
+	const char *how;
+	int fd;
+	bool ours; /* to close */
+};
+int shim_userns_prepare(struct creation *c, struct shim_userns *ret,
+			struct kata_err *err) MUST_CHECK;
+/** shim_userns_given() - the shim has it; ours would hide that it has let go. */
+void shim_userns_given(struct shim_userns *u);
+/** shim_userns_map() - wait until the shim is in a new one, and write its maps. */
+int shim_userns_map(struct creation *c, struct kata_err *err) MUST_CHECK;
 
 /* netns.c: which network namespace they live in */
 int netns_open(struct creation *c, struct kata_err *err) MUST_CHECK;

@@ -24,7 +24,8 @@
 /*
  * Namespaces that the shim gets new when the spec asks for new ones; network is the sandbox's.
  * ipc and uts that are another container's are joined instead. pid never is: there the shim
- * would be killed with the other's, before it has drained what its own program wrote last.
+ * would be killed with the other's, before it has drained what its own program wrote last. user comes last of
+ * all, and by the shim itself: shim_userns.c.
  */
 static const struct {
 	enum oci_ns_type type;
@@ -134,7 +135,8 @@ int spawn_connect(struct creation *c, struct kata_err *err)
 
 static bool shim_joins(const struct creation *c, enum oci_ns_type type)
 {
-	return type != OCI_NS_PID && c->membership.ns_fd[type] >= 0;
+	return type != OCI_NS_PID && type != OCI_NS_USER &&
+	       c->membership.ns_fd[type] >= 0;
 }
 
 static unsigned long shim_clone_flags(const struct creation *c)
@@ -167,14 +169,15 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	AUTO_FREE char *path = stand_in_path("kata-shim");
 	struct strv env = { NULL, 0 };
 	int tty = c->console.slave;
-	struct proc_fd fds[5 + PROTO_PASSED_MAX] = {
+	struct proc_fd fds[6 + PROTO_PASSED_MAX] = {
 		{ tty >= 0 ? tty : 0, 0 },
 		{ tty >= 0 ? tty : 1, 1 },
 		{ tty >= 0 ? tty : 2, 2 },
 		{ c->shim_fd, SHIM_FD_CTL },
 		{ c->bundle.rootfs_fd, SHIM_FD_ROOTFS },
 	};
-	const struct stand_in_env e = {
+	struct shim_userns userns;
+	struct stand_in_env e = {
 		.process = c->bundle.spec->process,
 		.hostname = c->bundle.spec->hostname,
 		.own_root = oci_spec_ns(c->bundle.spec, OCI_NS_MOUNT) != NULL,
@@ -182,14 +185,19 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	};
 	struct proc_spawn sp = PROC_SPAWN_INIT;
 	int namespaces[OCI_NS_TYPES + 1];
-	int rc;
+	int rc = shim_userns_prepare(c, &userns, err);
 
+	if (rc < 0)
+		return rc;
+	e.userns = userns.how;
 	stand_in_env(&e, &env);
 	sp.path = path;
 	sp.argv = stand_in_argv(e.process);
 	sp.envp = env.v;
 	sp.fds = fds;
 	sp.n_fds = passing_for_shim(&c->passing, fds, 5);
+	if (userns.fd >= 0)
+		fds[sp.n_fds++] = (struct proc_fd){ userns.fd, SHIM_FD_USERNS };
 	sp.clone_flags = shim_clone_flags(c);
 	sp.setns = namespaces;
 	sp.n_setns = shim_setns(c, namespaces);
@@ -200,6 +208,7 @@ static int exec_shim(struct creation *c, struct kata_err *err)
 	sp.signals_wait = true;
 	sp.ctty = tty >= 0 ? 0 : -1;
 	rc = proc_spawn(&sp, &c->shim, err);
+	shim_userns_given(&userns);
 	strv_done(&env);
 	return rc;
 }

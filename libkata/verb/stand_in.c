@@ -45,6 +45,7 @@ void stand_in_env(const struct stand_in_env *e, struct strv *ret_env)
 	strv_addf(ret_env, SHIM_ENV_COMM "=%.15s", slash ? slash + 1 : program);
 	strv_addf(ret_env, SHIM_ENV_NEWNS "=%d", e->own_root);
 	strv_addf(ret_env, SHIM_ENV_CALLERS_TTY "=%d", e->callers_tty);
+	strv_addf(ret_env, SHIM_ENV_USERNS "=%s", e->userns ? e->userns : "");
 	strv_addf(ret_env, SHIM_ENV_PASSED "=%s", e->passed ? e->passed : "");
 }
 

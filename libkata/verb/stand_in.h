@@ -19,6 +19,7 @@ struct stand_in_env {
 	const char *hostname;
 	bool own_root, callers_tty;
 	const char *passed; /* struct passing's letters */
+	const char *userns; /* SHIM_USERNS_*; NULL = none */
 };
 void stand_in_env(const struct stand_in_env *e, struct strv *ret_env);
 

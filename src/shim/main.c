@@ -9,6 +9,7 @@
  *   3        connection to kata-sandbox (sandbox/ctl.h)
  *   4        the rootfs, O_PATH, when KATA_SHIM_MOUNTS is "1"
  *   5 ...    passed descriptors that are relayed, as KATA_SHIM_PASSED has them
+ *   behind   what a user namespace takes, as KATA_SHIM_USERNS has it
  *   argv     the process's own command line, never read here
  *
  * One thread, one loop, no memory of the past: the state of the container is
@@ -31,13 +32,15 @@
 /* Without a root of our own SHIM_FD_ROOTFS is just a number, and soon that of something else. */
 static int drop_strangers(const struct shim_plan *plan, struct kata_err *err)
 {
-	int keep[PROTO_PASSED_MAX], rc;
+	int keep[PROTO_PASSED_MAX + 1], rc;
 	size_t n = 0;
 
 	for (int i = 0; plan->passed[i]; i++) {
 		if (plan->passed[i] != SHIM_PASSED_NOT)
 			keep[n++] = SHIM_FD_PASSED + i;
 	}
+	if (*plan->userns)
+		keep[n++] = SHIM_FD_USERNS;
 	rc = proc_close_from(plan->own_root ? SHIM_FD_FIRST_FREE : SHIM_FD_ROOTFS, keep,
 			     n);
 
@@ -146,6 +149,9 @@ static int become_stand_in(struct shim *s, const struct shim_plan *plan,
 		return rc;
 	if (plan->own_root)
 		close(SHIM_FD_ROOTFS);
+	rc = shim_twin_user(plan, SHIM_FD_USERNS, err);
+	if (rc < 0)
+		return rc;
 	rc = shim_init(s, &start, err);
 	if (rc < 0)
 		return rc;

@@ -50,6 +50,20 @@ static int load_passed(const char **ret, struct kata_err *err)
 	return 0;
 }
 
+static int load_userns(const char **ret, struct kata_err *err)
+{
+	const char *value = load_str(SHIM_ENV_USERNS);
+
+	if (!str_eq(value, SHIM_USERNS_NONE) && !str_eq(value, SHIM_USERNS_NEW) &&
+	    !str_eq(value, SHIM_USERNS_JOIN))
+		return err_set(err, -EINVAL,
+			       SHIM_ENV_USERNS
+			       " is \"%s\", not \"\", \"new\" or \"join\"",
+			       value);
+	*ret = value;
+	return 0;
+}
+
 int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
 {
 	int rc = load_flag(SHIM_ENV_TERMINAL, &ret->terminal, err);
@@ -60,6 +74,9 @@ int shim_plan_load(struct shim_plan *ret, struct kata_err *err)
 	if (rc < 0)
 		return rc;
 	rc = load_passed(&ret->passed, err);
+	if (rc < 0)
+		return rc;
+	rc = load_userns(&ret->userns, err);
 	if (rc < 0)
 		return rc;
 	ret->hostname = load_str(SHIM_ENV_HOSTNAME);

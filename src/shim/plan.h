@@ -14,6 +14,7 @@ struct shim_plan {
 	bool own_root;	      /* SHIM_FD_ROOTFS becomes the root of our mount namespace */
 	const char *hostname; /* "" = leave it */
 	const char *comm;     /* "" = leave it */
+	const char *userns;   /* SHIM_USERNS_* */
 	const char *passed;   /* a letter of enum shim_passed for each descriptor */
 };
 

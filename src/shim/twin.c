@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "sandbox/ctl.h"
 
 /*
  * The descriptor was opened in kata-runtime's mount namespace, and the kernel
@@ -134,5 +136,22 @@ int shim_twin(const struct shim_plan *plan, int rootfs, struct kata_err *err)
 	}
 	if (chdir("/") < 0)
 		return err_sys(err, "chdir to /");
+	return 0;
+}
+
+int shim_twin_user(const struct shim_plan *plan, int fd, struct kata_err *err)
+{
+	int rc = 0;
+
+	if (!*plan->userns)
+		return 0;
+	if (str_eq(plan->userns, SHIM_USERNS_JOIN))
+		rc = setns(fd, CLONE_NEWUSER);
+	else
+		rc = unshare(CLONE_NEWUSER);
+	if (rc < 0)
+		return err_sys(err, "enter the user namespace");
+	/* of a new one this says that it wants its maps */
+	close(fd);
 	return 0;
 }

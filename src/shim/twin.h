@@ -12,4 +12,10 @@
  */
 int shim_twin(const struct shim_plan *plan, int rootfs, struct kata_err *err) MUST_CHECK;
 
+/**
+ * shim_twin_user() - into the user namespace that @plan asks for, the last of all that takes rights over the host.
+ * @fd: SHIM_FD_USERNS; closed when it is done.
+ */
+int shim_twin_user(const struct shim_plan *plan, int fd, struct kata_err *err) MUST_CHECK;
+
 #endif

@@ -178,6 +178,46 @@ may() { name=$1; shift; if "$@" 2>/tmp/why; then echo "$name=yes"; else echo "$n
 	equal "$(say time)" "$time;"
 }
 
+@test "userns: another container joins it by path" {
+	local m=$c-member type shim paths=.
+	userns_bundle b 'readlink /proc/self/ns/user; echo all said; sleep 1000'
+	start_container "$c" b
+	wait_output "$c" "all said"
+	shim=$(cat "$T/$c.pid")
+	# what engines see of it on the host
+	equal "$(tr -s ' ' <"/proc/$shim/uid_map")" ' 0 100000 3000'
+	equal "$(tr -s ' ' <"/proc/$shim/gid_map")" ' 0 100000 3000'
+	for type in user network ipc uts; do
+		paths+=" | (.linux.namespaces[] | select(.type == \"$type\")).path = \"/proc/$shim/ns/${type/network/net}\""
+	done
+	# with the path alone, and then as containerd and CRI-O have it: with the same maps beside it
+	userns_bundle member "$look"'
+		readlink /proc/self/ns/user
+		try id id
+		try uid_map cat /proc/self/uid_map
+		may mount mount -t tmpfs none /tmp
+		try sysfs sh -c "ls /sys/class/net"
+		may lo ip address add 127.0.0.8/8 dev lo
+		echo all said; sleep 1000' "$paths" 'del(.linux.uidMappings, .linux.gidMappings)' \
+		'.process.oomScoreAdj = -300'
+	start_container "$m" member
+	wait_output "$m" "all said"
+	cat "$T/$m.out"
+	equal "$(head -n 1 "$T/$m.out")" "$(head -n 1 "$T/$c.out")"
+	has "$(cat "$T/$m.out")" 'id=uid=0(root) gid=0(root)'
+	has "$(cat "$T/$m.out")" 'uid_map= 0 100000 3000;'
+	has "$(cat "$T/$m.out")" 'mount=yes'
+	has "$(cat "$T/$m.out")" 'lo=yes'
+	equal "$(readlink "/proc/$(cat "$T/$m.pid")/ns/user")" "$(readlink "/proc/$shim/ns/user")"
+	equal "$(kata exec --user 7:8 "$m" sh -c 'id -u; cat /proc/1/oom_score_adj' | tr '\n' ' ')" '7 -300 '
+	kata delete --force "$m"
+	userns_bundle same 'cat /proc/self/uid_map' "$paths"
+	has "$(kata run --bundle "$T/same" "$m")" 100000
+	userns_bundle differs true "$paths" '.linux.uidMappings[0].size = 2999'
+	run kata run --bundle "$T/differs" "$m"
+	has "$output" 'both namespace path and non-matching mapping specified'
+}
+
 @test "userns: what cannot be is said" {
 	refused()
 	{

@@ -19,6 +19,7 @@ static void clear_env(void)
 	unsetenv(SHIM_ENV_NEWNS);
 	unsetenv(SHIM_ENV_CALLERS_TTY);
 	unsetenv(SHIM_ENV_PASSED);
+	unsetenv(SHIM_ENV_USERNS);
 }
 
 START_TEST(plan_reads_all)
@@ -32,8 +33,10 @@ START_TEST(plan_reads_all)
 	setenv(SHIM_ENV_NEWNS, "1", 1);
 	setenv(SHIM_ENV_CALLERS_TTY, "1", 1);
 	setenv(SHIM_ENV_PASSED, "-rws", 1);
+	setenv(SHIM_ENV_USERNS, SHIM_USERNS_JOIN, 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
 	ck_assert_str_eq(plan.passed, "-rws");
+	ck_assert_str_eq(plan.userns, SHIM_USERNS_JOIN);
 	ck_assert(plan.terminal && plan.own_root && plan.callers_tty);
 	ck_assert_str_eq(plan.hostname, "box");
 	ck_assert_str_eq(plan.comm, "sh");
@@ -49,6 +52,7 @@ START_TEST(plan_of_nothing_does_the_least)
 	ck_assert_int_eq(shim_plan_load(&plan, &err), 0);
 	ck_assert(!plan.terminal && !plan.own_root && !plan.callers_tty);
 	ck_assert_str_eq(plan.passed, "");
+	ck_assert_str_eq(plan.userns, SHIM_USERNS_NONE);
 	ck_assert_str_eq(plan.hostname, "");
 	ck_assert_str_eq(plan.comm, "");
 }
@@ -65,6 +69,9 @@ START_TEST(plan_refuses_other_flags)
 	ck_assert_str_eq(err.msg, SHIM_ENV_NEWNS " is \"yes\", neither \"0\" nor \"1\"");
 	clear_env();
 	setenv(SHIM_ENV_CALLERS_TTY, "", 1);
+	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
+	clear_env();
+	setenv(SHIM_ENV_USERNS, "1", 1);
 	ck_assert_int_eq(shim_plan_load(&plan, &err), -EINVAL);
 }
 END_TEST
