@@ -16,8 +16,6 @@
 
 #include "oci/names.h"
 
-#define CAP_BIT(n) ((uint64_t)1 << (n))
-
 static uint64_t cap_set(const struct jt_strv *names, unsigned last)
 {
 	uint64_t set = 0;
@@ -67,20 +65,34 @@ int caps_bound(const struct caps *c, struct kata_err *err)
 	return 0;
 }
 
-int caps_apply(const struct caps *c, struct kata_err *err)
+/* @c, and @effective and @permitted besides. */
+static int set_caps(const struct caps *c, uint64_t effective, uint64_t permitted,
+		    struct kata_err *err)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
+	effective |= c->effective;
+	permitted |= c->permitted;
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		data[i].effective = (uint32_t)(c->effective >> (32 * i));
-		data[i].permitted = (uint32_t)(c->permitted >> (32 * i));
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+		data[i].permitted = (uint32_t)(permitted >> (32 * i));
 		data[i].inheritable = (uint32_t)(c->inheritable >> (32 * i));
 	}
-	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
-		return err_sys(err, "unable to clear keep caps");
 	if (syscall(SYS_capset, &head, data) < 0)
 		return err_sys(err, "unable to apply caps");
+	return 0;
+}
+
+int caps_apply(const struct caps *c, uint64_t reserve, struct kata_err *err)
+{
+	int r;
+
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return err_sys(err, "unable to clear keep caps");
+	r = set_caps(c, 0, reserve, err);
+	if (r < 0)
+		return r;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, "unable to clear ambient caps");
 	/* one that is not inheritable cannot be ambient (capabilities(7)); runc's own template
@@ -92,4 +104,14 @@ int caps_apply(const struct caps *c, struct kata_err *err)
 				       oci_cap_names[n]);
 	}
 	return 0;
+}
+
+int caps_use(const struct caps *c, uint64_t reserve, struct kata_err *err)
+{
+	return set_caps(c, reserve, reserve, err);
+}
+
+int caps_drop(const struct caps *c, struct kata_err *err)
+{
+	return set_caps(c, 0, 0, err);
 }

@@ -7,6 +7,8 @@
 
 #include "oci/spec.h"
 
+#define CAP_BIT(n) ((uint64_t)1 << (n))
+
 /** struct caps - bit n = capability number n. */
 struct caps {
 	uint64_t bounding, effective, inheritable, permitted, ambient;
@@ -22,7 +24,13 @@ unsigned caps_last(void);
 /** caps_bound() - shrink the bounding set, keep the rest over a change of user. */
 int caps_bound(const struct caps *c, struct kata_err *err) MUST_CHECK;
 
-/** caps_apply() - after the change of user: the other four. */
-int caps_apply(const struct caps *c, struct kata_err *err) MUST_CHECK;
+/**
+ * caps_apply() - after the change of user: the other four.
+ * @reserve: permitted besides, so that they can be used once more; 0 = none
+ * caps_use() - make them effective; caps_drop() - give them up for good.
+ */
+int caps_apply(const struct caps *c, uint64_t reserve, struct kata_err *err) MUST_CHECK;
+int caps_use(const struct caps *c, uint64_t reserve, struct kata_err *err) MUST_CHECK;
+int caps_drop(const struct caps *c, struct kata_err *err) MUST_CHECK;
 
 #endif

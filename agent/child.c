@@ -10,6 +10,9 @@
  *   - limits precede the change of user, while they may still be raised;
  *   - the bounding set precedes it too, the other capability sets follow it;
  *   - the program is looked up as the container's user, as runc does;
+ *   - the filter of system calls comes last, behind the gate: it has to allow exec, and capset where
+ *     there is no no_new_privs, and nothing else of what we do here (but for hooks, as with runc). Without no_new_privs loading
+ *     is a privilege: CAP_SYS_ADMIN is kept permitted until then, and out of use;
  *   - in a user namespace the child is the guest's root, without rights, until step_userns_root: as
  *     such it owns what it writes in the agent's /proc. From then on it is the container's root,
  *     and owns what it makes.
@@ -19,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,6 +48,7 @@
 #include "passed.h"
 #include "rlimits.h"
 #include "rootfs.h"
+#include "seccomp.h"
 #include "sysctls.h"
 #include "tty.h"
 #include "user.h"
@@ -418,9 +423,28 @@ static int step_cwd_again(struct child *c, struct kata_err *err)
 	return c->in_cwd ? 0 : enter_cwd(c, err);
 }
 
+/* What loading the filter takes besides the process's own capabilities. */
+static uint64_t reserve(const struct child *c)
+{
+	if (!c->job->filter->program.len || c->p->noNewPrivileges)
+		return 0;
+	return CAP_BIT(CAP_SYS_ADMIN);
+}
+
 static int step_caps(struct child *c, struct kata_err *err)
 {
-	return caps_apply(&c->caps, err);
+	return caps_apply(&c->caps, reserve(c), err);
+}
+
+static int load_filter(const struct child *c, struct kata_err *err)
+{
+	int r = reserve(c) ? caps_use(&c->caps, reserve(c), err) : 0;
+
+	if (r == 0)
+		r = seccomp_load(c->job->filter, err);
+	if (r == 0 && reserve(c))
+		r = caps_drop(&c->caps, err);
+	return r;
 }
 
 static int step_lookup(struct child *c, struct kata_err *err)
@@ -508,7 +532,7 @@ static void wait_for_agent(const struct child *c)
 
 /*
  * hooks.startContainer: behind the gate, as the process that the program will be: its user, its rights, its root
- * and its directory (runc's order). A hook without "env" has the program's.
+ * its directory and its filter (runc's order). A hook without "env" has the program's.
  */
 static int run_hooks(const struct child *c, struct kata_err *err)
 {
@@ -524,6 +548,13 @@ static int run_hooks(const struct child *c, struct kata_err *err)
 
 	environ = c->env;
 	return hook_run_all(s->hooks, OCI_HOOK_START_CONTAINER, &state, &place, err);
+}
+
+static bool has_hooks(const struct child *c)
+{
+	const struct oci_hooks *h = c->job->spec->hooks;
+
+	return is_init(c) && h && h->kind[OCI_HOOK_START_CONTAINER].n;
 }
 
 static void reset_signals(void)
@@ -584,10 +615,13 @@ void child_main(const struct child_job *job)
 	if (r < 0)
 		fail(&c, &err);
 	report_ready(&c, &err);
-	if (is_init(&c)) {
+	if (is_init(&c))
 		wait_for_agent(&c);
-		if (run_hooks(&c, &err) < 0)
-			fail(&c, &err);
-	}
+	r = load_filter(&c, &err);
+	/* from here on each system call is one that the profile has to allow */
+	if (r == 0 && has_hooks(&c))
+		r = run_hooks(&c, &err);
+	if (r < 0)
+		fail(&c, &err);
 	exec_program(&c, &err);
 }

@@ -16,6 +16,7 @@
 #include "ns.h"
 #include "oci/spec.h"
 #include "proto/msg.h"
+#include "seccomp.h"
 #include "userns.h"
 
 struct child_report {
@@ -28,6 +29,7 @@ struct child_report {
  * struct child_job - all a child needs; everything is borrowed from the agent's memory, of which
  * the child has a copy.
  * @spec:       the container's; @process: what to run, NULL = nothing (never started)
+ * @filter:     of all the container's processes
  * @plan, @devices, @rootfs, @id, @bundle: for init only
  * @ns_flags:   init: of its new namespaces; else: of all that are entered
  * @join:       init: namespaces of other containers
@@ -42,6 +44,7 @@ struct child_report {
 struct child_job {
 	const struct oci_spec *spec;
 	const struct oci_process *process;
+	const struct seccomp *filter;
 	const struct mount_plan *plan;
 	const struct device_plan *devices;
 	const char *rootfs, *id, *cgroup, *bundle;

@@ -160,6 +160,10 @@ static int plan_container(struct container *c, const struct req_create *req,
 	if (r == 0)
 		r = plan_devices(c, err);
 	if (r == 0)
+		r = seccomp_decode(req->filter, c->arena, &c->filter, err);
+	if (r == 0)
+		r = seccomp_check(&c->filter, err);
+	if (r == 0)
 		r = ns_plan_make(req->spec, &c->ns_plan, err);
 	if (r == 0)
 		r = mount_plan_make(req->spec, &facts, c->arena, &c->plan, err);
@@ -174,6 +178,7 @@ static struct child_job child_job(const struct container *c)
 {
 	return (struct child_job){
 		.spec = c->spec,
+		.filter = &c->filter,
 		.plan = &c->plan,
 		.devices = &c->devices,
 		.id = c->id,

@@ -7,6 +7,7 @@
 #include "mount_plan.h"
 #include "ns.h"
 #include "process.h"
+#include "seccomp.h"
 #include "userns.h"
 
 /* Bits, because a request names all the states in which it is legal. */
@@ -45,6 +46,7 @@ struct container {
 	const struct oci_spec *spec;
 	struct mount_plan plan;
 	struct device_plan devices;
+	struct seccomp filter;
 	struct ns_plan ns_plan;
 	struct ns_joins ns;
 	struct userns userns;

@@ -31,12 +31,25 @@ static const struct jtab streams_tab = {
 	.n_fields = ARRAY_SIZE(streams_fields),
 };
 
+static const struct jt_field filter_fields[] = {
+	JT(struct req_filter, flags, JT_U32),
+	JT(struct req_filter, program, JT_STR, .flags = JT_REQUIRED),
+};
+
+static const struct jtab filter_tab = {
+	.what = "filter",
+	.size = sizeof(struct req_filter),
+	.fields = filter_fields,
+	.n_fields = ARRAY_SIZE(filter_fields),
+};
+
 static const struct jt_field create_fields[] = {
 	TARGET_FIELDS(struct req_create),
 	JT(struct req_create, id, JT_STR, .flags = JT_REQUIRED),
 	JT(struct req_create, rootfs, JT_STR, .flags = JT_REQUIRED | JT_NONEMPTY),
 	JT(struct req_create, spec, JT_OBJ, .flags = JT_REQUIRED, .sub = &oci_spec_tab),
 	JT(struct req_create, streams, JT_OBJ, .sub = &streams_tab),
+	JT(struct req_create, filter, JT_OBJ, .sub = &filter_tab),
 	JT_AS(struct req_create, passed.fds, "fds", JT_OBJV, .sub = &passed_tab),
 	JT(struct req_create, bundle, JT_STR),
 	JT(struct req_create, noKeyring, JT_BOOL),

@@ -25,11 +25,18 @@ struct req_welcome {
 	const char *entropy;
 };
 
+/** struct req_filter - @program: hex */
+struct req_filter {
+	uint32_t flags;
+	const char *program;
+};
+
 struct req_create {
 	struct req_target target;
 	const char *id, *rootfs;
 	const struct oci_spec *spec;
 	const struct req_streams *streams;
+	const struct req_filter *filter;
 	struct passed_list passed;
 	const char *bundle; /* on the host, for hooks */
 	bool noKeyring;

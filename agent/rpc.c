@@ -121,15 +121,6 @@ struct request {
 	struct arena *a;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* The kernel was told "no entropy" until now; that of the host counts in full. */
 static void add_entropy(const char *hex)
 {
@@ -138,13 +129,10 @@ static void add_entropy(const char *hex)
 		unsigned char bytes[ENTROPY_MAX];
 	} pool = { 0 };
 	AUTO_CLOSE int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
-	int n = 0;
+	int n = str_to_bytes(hex, pool.bytes, ENTROPY_MAX);
 
-	while (n < ENTROPY_MAX && hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0) {
-		pool.bytes[n++] = (unsigned char)(hex_digit(hex[0]) << 4 |
-						  hex_digit(hex[1]));
-		hex += 2;
-	}
+	if (n < 0)
+		return;
 	pool.info.buf_size = n;
 	pool.info.entropy_count = 8 * n;
 	memcpy(pool.info.buf, pool.bytes, (size_t)n);

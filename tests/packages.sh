@@ -12,7 +12,7 @@ kata_packages()
 		case $set in
 		build)
 			echo gcc libc6-dev make autoconf automake libtool pkgconf
-			echo libyajl-dev libinih-dev libnl-3-dev libnl-route-3-dev libsystemd-dev git ca-certificates ;;
+			echo libyajl-dev libinih-dev libnl-3-dev libnl-route-3-dev libseccomp-dev libsystemd-dev git ca-certificates ;;
 		run)
 			case $(dpkg --print-architecture) in
 			arm64) echo qemu-system-arm ;;

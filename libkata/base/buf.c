@@ -154,6 +154,18 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	buf_add(b, heap, (size_t)n);
 }
 
+void buf_add_hex(struct buf *b, const void *data, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < n; i++) {
+		const char pair[2] = { digits[p[i] >> 4], digits[p[i] & 15] };
+
+		buf_add(b, pair, sizeof(pair));
+	}
+}
+
 /** buf_cstr() - the content as a string; the NUL lies behind the end and outside the bound. */
 const char *buf_cstr(struct buf *b)
 {

@@ -41,6 +41,8 @@ void buf_add_u16(struct buf *b, uint16_t v); /* little endian, as all of the wir
 void buf_add_u32(struct buf *b, uint32_t v);
 void buf_add_u64(struct buf *b, uint64_t v);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_add_hex(struct buf *b, const void *data,
+		 size_t n); /* two digits each, low case */
 /** buf_cstr() - the content NUL-terminated (the NUL is not counted); never NULL. */
 const char *buf_cstr(struct buf *b);
 

@@ -223,6 +223,28 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return c < a ? c : a;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int str_to_bytes(const char *hex, void *dst, size_t max)
+{
+	unsigned char *p = dst;
+	size_t n = 0;
+
+	for (; hex[0]; hex += 2) {
+		if (hex_digit(hex[0]) < 0 || hex_digit(hex[1]) < 0)
+			return -EINVAL;
+		if (n == max)
+			return -E2BIG;
+		p[n++] = (unsigned char)(hex_digit(hex[0]) << 4 | hex_digit(hex[1]));
+	}
+	return (int)n;
+}
+
 /** Levenshtein distance, one row at a time; both at most NEAREST_MAX long. */
 static size_t distance(const char *a, size_t n, const char *b, size_t m)
 {

@@ -35,6 +35,12 @@ int str_to_bool(const char *s, bool *ret);
  */
 int str_to_signal(const char *s);
 
+/**
+ * str_to_bytes() - pairs of hex digits (low case) to bytes.
+ * Return: how many; -EINVAL when it is no such string, -E2BIG when there are more than @max.
+ */
+int str_to_bytes(const char *hex, void *dst, size_t max);
+
 /** str_nearest() - the candidate closest to @s by edit distance (<= 1/2 of its length), or NULL. */
 const char *str_nearest(const char *s, const char *const *candidates, size_t n);
 

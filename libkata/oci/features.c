@@ -30,6 +30,20 @@ static const enum oci_ns_type namespaces[] = {
 	OCI_NS_IPC,   OCI_NS_USER, OCI_NS_CGROUP,  OCI_NS_TIME,
 };
 
+/* SCMP_ACT_NOTIFY is refused */
+static const enum oci_seccomp_action seccomp_actions[] = {
+	OCI_ACT_ALLOW,	      OCI_ACT_ERRNO,	   OCI_ACT_KILL, OCI_ACT_LOG,
+	OCI_ACT_KILL_PROCESS, OCI_ACT_KILL_THREAD, OCI_ACT_TRAP, OCI_ACT_TRACE,
+};
+
+/* those that libseccomp 2.5 knows, and of the byte order of the machines that VMs are made for */
+static const char *const seccomp_archs[] = {
+	"SCMP_ARCH_AARCH64",  "SCMP_ARCH_ARM",	       "SCMP_ARCH_MIPSEL",
+	"SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC64LE",
+	"SCMP_ARCH_RISCV64",  "SCMP_ARCH_X32",	       "SCMP_ARCH_X86",
+	"SCMP_ARCH_X86_64",
+};
+
 static void write_str(struct json_out *o, const char *key, const char *value)
 {
 	json_out_key(o, key);
@@ -87,6 +101,34 @@ static void write_cgroup(struct json_out *o)
 	json_out_end_object(o);
 }
 
+/* @n: how many of them; to the end of the list when that comes first */
+static void write_list(struct json_out *o, const char *key, const char *const *list,
+		       size_t n)
+{
+	json_out_key(o, key);
+	json_out_begin_array(o);
+	for (size_t i = 0; i < n && list[i]; i++)
+		json_out_str(o, list[i]);
+	json_out_end_array(o);
+}
+
+static void write_seccomp(struct json_out *o)
+{
+	json_out_key(o, "seccomp");
+	json_out_begin_object(o);
+	write_bool(o, "enabled", true);
+	json_out_key(o, "actions");
+	json_out_begin_array(o);
+	for (size_t i = 0; i < ARRAY_SIZE(seccomp_actions); i++)
+		json_out_str(o, oci_seccomp_actions[seccomp_actions[i]]);
+	json_out_end_array(o);
+	write_list(o, "operators", oci_seccomp_ops, SIZE_MAX);
+	write_list(o, "archs", seccomp_archs, ARRAY_SIZE(seccomp_archs));
+	write_list(o, "knownFlags", oci_seccomp_flags, SIZE_MAX);
+	write_list(o, "supportedFlags", oci_seccomp_flags, OCI_SECCOMP_FLAGS_SUPPORTED);
+	json_out_end_object(o);
+}
+
 static void write_linux(struct json_out *o)
 {
 	json_out_key(o, "linux");
@@ -102,7 +144,7 @@ static void write_linux(struct json_out *o)
 		json_out_str(o, oci_cap_names[i]);
 	json_out_end_array(o);
 	write_cgroup(o);
-	write_enabled(o, "seccomp", false);
+	write_seccomp(o);
 	write_enabled(o, "apparmor", false);
 	write_enabled(o, "selinux", false);
 	write_enabled(o, "intelRdt", false);

@@ -255,7 +255,10 @@ struct oci_seccomp {
 	struct jt_objv syscalls; /* struct oci_syscall */
 };
 extern const char *const oci_seccomp_actions[]; /* NULL-terminated: SCMP_ACT_* */
-extern const char *const oci_seccomp_ops[];	/* NULL-terminated: SCMP_CMP_* */
+extern const char *const oci_seccomp_flags[]; /* NULL-terminated: SECCOMP_FILTER_FLAG_* */
+/** The last one needs a listener. */
+#define OCI_SECCOMP_FLAGS_SUPPORTED 3u
+extern const char *const oci_seccomp_ops[]; /* NULL-terminated: SCMP_CMP_* */
 
 struct oci_intel_rdt {
 	const char *closID, *l3CacheSchema, *memBwSchema;
@@ -363,7 +366,8 @@ int oci_resources_load(const char *text, size_t len, struct arena *a,
 		       struct kata_err *err) MUST_CHECK;
 
 /** The tables, for encoding (guest_spec writes what the agent reads with the same ones). */
-extern const struct jtab oci_spec_tab, oci_process_tab, oci_mount_tab, oci_resources_tab;
+extern const struct jtab oci_spec_tab, oci_process_tab, oci_mount_tab, oci_resources_tab,
+	oci_seccomp_tab;
 
 /** oci_spec_ns() - the namespace entry of @type, or NULL. */
 const struct oci_namespace *oci_spec_ns(const struct oci_spec *spec,

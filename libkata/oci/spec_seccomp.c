@@ -38,7 +38,7 @@ static const char *const arches[] = {
 	"SCMP_ARCH_PARISC64",	 "SCMP_ARCH_RISCV64", NULL,
 };
 
-static const char *const filter_flags[] = {
+const char *const oci_seccomp_flags[] = {
 	"SECCOMP_FILTER_FLAG_TSYNC",
 	"SECCOMP_FILTER_FLAG_LOG",
 	"SECCOMP_FILTER_FLAG_SPEC_ALLOW",
@@ -135,7 +135,7 @@ static int seccomp_check(const void *obj, const char *path, struct kata_err *err
 	r = spec_need_words(&sec->architectures, arches, path, "architectures", err);
 	if (r < 0)
 		return r;
-	return spec_need_words(&sec->flags, filter_flags, path, "flags", err);
+	return spec_need_words(&sec->flags, oci_seccomp_flags, path, "flags", err);
 }
 
 const struct jtab oci_seccomp_tab = {

@@ -14,8 +14,7 @@
 #include "base/jtab.h"
 #include "oci/spec.h"
 
-extern const struct jtab oci_id_map_tab, oci_hooks_tab, oci_linux_tab, oci_seccomp_tab,
-	oci_vm_tab;
+extern const struct jtab oci_id_map_tab, oci_hooks_tab, oci_linux_tab, oci_vm_tab;
 
 /** The highest CPU or NUMA node in a list; runc's bound. */
 #define OCI_LIST_MAX 65536

@@ -33,9 +33,11 @@
 #include <stdint.h>
 
 #define PROTO_VERSION_MIN 2u
-#define PROTO_VERSION 3u
+#define PROTO_VERSION 4u
 /** The first with MSG_NOTIFY and what asks for it. */
 #define PROTO_VERSION_NOTIFY 3u
+/** The first that loads filters of system calls. */
+#define PROTO_VERSION_FILTER 4u
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
 #define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
@@ -46,6 +48,8 @@
 #define PROTO_MAX_GUEST_BODY 4096u
 /** Longest text in a reply or event. */
 #define PROTO_MAX_TEXT 1000u
+/** Largest seccomp filter: BPF_MAXINSNS instructions of 8 bytes. */
+#define PROTO_MAX_FILTER (4096u * 8)
 /** Frame header size in bytes. */
 #define PROTO_HEADER 12u
 /**
@@ -215,6 +219,9 @@ struct msg_stats {
  *     "spec": { OCI config },      bind sources rewritten to "/run/kata/share/c1/m3"
  *     "streams": { "stdin": "token", "stdout": .., "stderr": .. } or { "tty": .. }
  *   }                              tokens: decimal strings of a u64; a missing one = /dev/null
+ *     "filter": { "flags": n, "program": "hex" }   linux.seccomp, compiled: SECCOMP_FILTER_FLAG_*
+ *                                  and struct sock_filter[], at most PROTO_MAX_FILTER bytes. For
+ *                                  all processes of the container; none = no filter
  *     "fds": [ .. ]                what the process gets from descriptor 3 on: proto/passed.h
  *     "notify": i                  (opt) spec.mounts[i] becomes a directory of the agent with a socket
  *                                  NOTIFY_NAME that it listens to: MSG_NOTIFY (proto/notify.h)

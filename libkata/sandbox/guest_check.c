@@ -37,12 +37,13 @@ enum holder {
 
 /* What makes a member asked for. Engines write zeros for "not set". */
 enum asked {
-	WHEN_SET,    /* pointer not NULL */
-	WHEN_TEXT,   /* const char *, not empty */
-	WHEN_LISTED, /* struct jt_objv with something in it */
-	WHEN_KEYED,  /* struct jt_objmap */
-	WHEN_LIMIT,  /* const int64_t *, above 0 */
-	WHEN_TRUE,   /* const bool *, true */
+	WHEN_SET,      /* pointer not NULL */
+	WHEN_TEXT,     /* const char *, not empty */
+	WHEN_CONFINED, /* the same, and not "unconfined" */
+	WHEN_LISTED,   /* struct jt_objv with something in it */
+	WHEN_KEYED,    /* struct jt_objmap */
+	WHEN_LIMIT,    /* const int64_t *, above 0 */
+	WHEN_TRUE,     /* const bool *, true */
 };
 
 struct row {
@@ -55,7 +56,7 @@ struct row {
 
 #define NOT_YET "is not applied yet"
 
-/* One row: ROW(IN_LINUX, oci_linux, seccomp, WHEN_SET, "linux.seccomp", NOT_YET) */
+/* One row: ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET) */
 #define ROW(holder, type, member, asked, json, sentence)                                 \
 	{                                                                                \
 		holder, asked, offsetof(struct type, member), false, json, sentence      \
@@ -75,13 +76,11 @@ static const struct row rows[] = {
 	REFUSE(IN_LINUX, oci_linux, intelRdt, WHEN_SET, "linux.intelRdt",
 	       "cache and memory bandwidth of a VM are not shared out (resctrl)"),
 
-	ROW(IN_PROCESS, oci_process, apparmorProfile, WHEN_TEXT,
+	ROW(IN_PROCESS, oci_process, apparmorProfile, WHEN_CONFINED,
 	    "process.apparmorProfile", "the guest has no AppArmor profiles"),
 	ROW(IN_PROCESS, oci_process, selinuxLabel, WHEN_TEXT, "process.selinuxLabel",
 	    "the guest has no SELinux policy"),
 
-	ROW(IN_LINUX, oci_linux, seccomp, WHEN_SET, "linux.seccomp",
-	    "is not applied yet; system calls reach the guest kernel unfiltered"),
 	ROW(IN_LINUX, oci_linux, mountLabel, WHEN_TEXT, "linux.mountLabel",
 	    "the guest has no SELinux policy"),
 
@@ -126,6 +125,8 @@ static bool is_asked(const struct row *r, const char *holder)
 		return p != NULL;
 	case WHEN_TEXT:
 		return p && *(const char *)p != '\0';
+	case WHEN_CONFINED:
+		return p && *(const char *)p != '\0' && !str_eq(p, "unconfined");
 	case WHEN_LISTED:
 		return ((const struct jt_objv *)member)->n > 0;
 	case WHEN_LIMIT:
@@ -155,12 +156,10 @@ static int report(const struct check *c, bool refuse, const char *path, const ch
 	return 0;
 }
 
-static int check_rows(const struct oci_spec *spec, const struct check *c)
+static int check_holders(const void *const holders[HOLDERS], const struct check *c)
 {
-	const void *holders[HOLDERS];
 	int rc = 0;
 
-	find_holders(spec, holders);
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && rc == 0; i++) {
 		const struct row *r = &rows[i];
 
@@ -168,6 +167,14 @@ static int check_rows(const struct oci_spec *spec, const struct check *c)
 			rc = report(c, r->refuse, r->path, r->why);
 	}
 	return rc;
+}
+
+static int check_rows(const struct oci_spec *spec, const struct check *c)
+{
+	const void *holders[HOLDERS];
+
+	find_holders(spec, holders);
+	return check_holders(holders, c);
 }
 
 /* What each namespace type may be. A VM has a kernel of its own: none of the host's can be joined. */
@@ -270,4 +277,15 @@ int guest_spec_check(const struct oci_spec *spec,
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && rc == 0; i++)
 		rc = checks[i](spec, &c);
 	return rc;
+}
+
+/** guest_process_check() - see guest_spec.h. */
+int guest_process_check(const struct oci_process *p,
+			void (*warn)(void *arg, const char *text), void *arg,
+			struct kata_err *err)
+{
+	const void *const holders[HOLDERS] = { [IN_PROCESS] = p };
+	const struct check c = { warn, arg, err };
+
+	return check_holders(holders, &c);
 }

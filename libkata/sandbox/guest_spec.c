@@ -172,7 +172,7 @@ static int guest_linux(const struct guest_create *g, struct arena *a,
 	*to = *g->spec->linux_;
 	to->netDevices = (struct jt_objmap){ 0 };
 	to->resources = guest_resources(to->resources, a);
-	to->seccomp = NULL;
+	to->seccomp = NULL; /* write_filter() */
 	to->intelRdt = NULL;
 	*ret = to;
 	return guest_namespaces(g, a, &to->namespaces, err);
@@ -241,6 +241,23 @@ static void write_shared(struct json_out *o, const struct jt_objv *shared)
 	json_out_end_array(o);
 }
 
+static void write_filter(struct json_out *o, const struct filter *f)
+{
+	struct buf hex = { 0 };
+
+	if (!f || !buf_len(&f->program))
+		return;
+	buf_add_hex(&hex, buf_ptr(&f->program), buf_len(&f->program));
+	json_out_key(o, "filter");
+	json_out_begin_object(o);
+	json_out_key(o, "flags");
+	json_out_u64(o, f->flags);
+	json_out_key(o, "program");
+	json_out_str(o, buf_cstr(&hex));
+	json_out_end_object(o);
+	buf_done(&hex);
+}
+
 int guest_create_write(const struct guest_create *g, struct buf *out,
 		       struct kata_err *err)
 {
@@ -268,6 +285,7 @@ int guest_create_write(const struct guest_create *g, struct buf *out,
 		json_out_key(&o, "noKeyring");
 		json_out_bool(&o, true);
 	}
+	write_filter(&o, g->filter);
 	write_streams(&o, &g->streams);
 	write_shared(&o, &g->shared);
 	notify = guest_notify_mount(g->spec);

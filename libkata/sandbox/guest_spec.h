@@ -10,6 +10,7 @@
 #include "oci/spec.h"
 #include "proto/msg.h"
 #include "proto/passed.h"
+#include "seccomp/filter.h"
 
 struct guest_streams {
 	bool terminal;
@@ -28,6 +29,7 @@ struct guest_streams {
  * struct guest_create - what MSG_CREATE is made of.
  * @bundle: for hooks in the container
  * @no_keyring: no session keyring of its own
+ * @filter: linux.seccomp, compiled; NULL or empty = none
  * @number_of: the number of the container of this VM that has the id; 0 = there is none
  */
 struct guest_create {
@@ -38,6 +40,7 @@ struct guest_create {
 	const char *bundle;
 	bool no_keyring;
 	struct jt_objv shared; /* share_facts() */
+	const struct filter *filter;
 	unsigned (*number_of)(void *arg, const char *id);
 	void *arg;
 };
@@ -65,5 +68,10 @@ void guest_exec_write(const struct oci_process *p, unsigned container, unsigned 
 int guest_spec_check(const struct oci_spec *spec,
 		     void (*warn)(void *arg, const char *text), void *arg,
 		     struct kata_err *err) MUST_CHECK;
+
+/** guest_process_check() - the same for a further process. */
+int guest_process_check(const struct oci_process *p,
+			void (*warn)(void *arg, const char *text), void *arg,
+			struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -28,9 +28,9 @@
 #include "base/sock.h"
 #include "oci/names.h"
 #include "sandbox/ctl.h"
-#include "sandbox/guest_spec.h"
 #include "verb/readiness.h"
 #include "verb/stand_in.h"
+#include "verb/unsupported.h"
 #include "vmm/vm_plan.h"
 
 /* --- what interrupts ---------------------------------------------------------------------- */
@@ -95,42 +95,9 @@ static int load(struct creation *c, struct kata_err *err)
 	"linux.resources.blockIO: a VM does its I/O in the group of its first container, " \
 	"not of one that joins it"
 
-struct unsupported {
-	bool refuse;
-	bool any;
-	char first[256];
-};
-
-/*
- * Engines set such properties by default, and podman parses the log file of a
- * failed call as one JSON object: a warning in front of the error would take the
- * reason from the user. So log.c lets warnings through only with --debug, which
- * engines do not combine with --log, or to a person at a terminal.
- */
-static void on_unsupported(void *arg, const char *text)
-{
-	struct unsupported *u = arg;
-
-	if (!u->refuse)
-		log_warn("%s", text);
-	else if (!u->any)
-		str_copy(u->first, sizeof(u->first), text);
-	u->any = true;
-}
-
 static int check_spec(struct creation *c, struct kata_err *err)
 {
-	struct unsupported u = {
-		.refuse = conf_get(c->conf)->unsupported == CONF_UNSUPPORTED_REFUSE,
-	};
-	int rc = guest_spec_check(c->bundle.spec, on_unsupported, &u, err);
-
-	if (rc < 0)
-		return rc;
-	if (u.refuse && u.any)
-		return err_set(err, -ENOTSUP, "%s (kata.conf: unsupported = refuse)",
-			       u.first);
-	return 0;
+	return unsupported_spec(conf_get(c->conf), c->bundle.spec, err);
 }
 
 /* What only the host can do holds where the VM is, and that is its first container's group. */

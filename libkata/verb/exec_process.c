@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "verb/exec.h"
+#include "verb/unsupported.h"
 
 #define DOCUMENT_MAX (16u << 20)
 
@@ -188,6 +189,10 @@ int exec_process(struct execution *x, struct kata_err *err)
 	int rc = x->args->process_file ? from_file(x, &x->process, err)
 				       : from_container(x, &x->process, err);
 
+	/* what it has from the container's own config.json was looked at by create */
+	if (rc == 0 &&
+	    (x->args->process_file || x->args->apparmor || x->args->process_label))
+		rc = unsupported_process(x->k->config, x->process, err);
 	if (rc == 0)
 		take_callers_size(x);
 	return rc;

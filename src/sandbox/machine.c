@@ -107,6 +107,7 @@ void container_remove(struct container *ct)
 	oom_stop(ct);
 	notify_stop(ct);
 	fd_drop(&ct->memory_fd);
+	buf_done(&ct->filter.program);
 	if (ct->shared && sb->containers &&
 	    share_remove(sb->host.share_fd, ct->number) < 0)
 		log_debug("files of container %u stay shared", ct->number);
@@ -197,6 +198,7 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 		.bundle = ct->bundle,
 		.number = ct->number,
 		.shared = ct->shared_mounts,
+		.filter = &ct->filter,
 		.number_of = number_of,
 		.arg = sb,
 	};
@@ -209,6 +211,11 @@ static int ask_build(struct container *ct, struct build *b, struct kata_err *err
 			       "NOTIFY_SOCKET: the guest's agent is older than "
 			       "kata-sandbox and does not pass it on: make the guest "
 			       "image again");
+	if (sb->agent_version < PROTO_VERSION_FILTER && buf_len(&ct->filter.program))
+		return err_set(
+			err, -ENOTSUP,
+			"linux.seccomp: the guest's agent is older than kata-sandbox "
+			"and loads no filter: make the guest image again");
 	g.streams.terminal = ct->spec->process && ct->spec->process->terminal;
 	r = shim_streams(container_process(ct, 0), &g.streams);
 	if (r < 0)

@@ -7,6 +7,7 @@
  * caller may be gone by then: both are looked up again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,6 +169,19 @@ static int load_passed(const struct request *r, size_t n, struct passed **ret,
 
 /* --- create and start -------------------------------------------------------------------- */
 
+/* Compiled filters are kept for all sandboxes, beside the containers' directories. */
+static int make_filter(const struct sandbox *sb, const struct oci_spec *spec,
+		       struct filter *ret, struct kata_err *err)
+{
+	AUTO_CLOSE int root = -1;
+
+	*ret = (struct filter){ 0 };
+	if (!spec->linux_ || !spec->linux_->seccomp)
+		return 0;
+	root = openat(sb->dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return filter_make(root, spec->linux_->seccomp, ret, err);
+}
+
 static int do_create(struct request *r, struct kata_err *err)
 {
 	struct sandbox *sb = r->caller->sb;
@@ -181,6 +195,7 @@ static int do_create(struct request *r, struct kata_err *err)
 	};
 	bool cgroup = r->m->flags & CTL_F_CGROUP && r->n_fds > 2;
 	struct passed *passed = NULL;
+	struct filter filter = { 0 };
 	struct container *ct;
 	size_t len;
 	int rc;
@@ -193,8 +208,11 @@ static int do_create(struct request *r, struct kata_err *err)
 	if (rc == 0)
 		rc = oci_spec_load(text, len, arena, &new.spec, err);
 	if (rc == 0)
+		rc = make_filter(sb, new.spec, &filter, err);
+	if (rc == 0)
 		rc = load_passed(r, cgroup ? 3 : 2, &passed, err);
 	if (rc < 0) {
+		buf_done(&filter.program);
 		arena_free(arena);
 		return rc;
 	}
@@ -202,6 +220,7 @@ static int do_create(struct request *r, struct kata_err *err)
 	if (cgroup)
 		new.memory_fd = TAKE_FD(r->fds[2]);
 	ct = container_new_take(sb, &new);
+	ct->filter = filter;
 	container_process(ct, 0)->creator = r->caller->serial;
 	container_process(ct, 0)->flags = r->m->flags;
 	container_process(ct, 0)->passed = passed;

@@ -129,6 +129,7 @@ struct container {
 	char id[OCI_ID_MAX + 1];
 	struct arena *arena;
 	const struct oci_spec *spec;
+	struct filter filter; /* of its system calls */
 	const char *bundle;
 	struct process *processes;
 	bool shared;		      /* its binds are in the shared tree */

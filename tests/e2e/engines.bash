@@ -210,12 +210,12 @@ docker_has()
 	# runc before 1.2 leaves the parent that it made
 	find /sys/fs/cgroup -type d -path "*/kata-e2e-${D##*.}*" ! -path "*/kata-e2e-${D##*.}" \
 		-printf 'cgroup %p\n' 2>/dev/null || true
-	# @host-facts belongs to no container: what the sandbox measured of the machine
+	# @host-facts and @seccomp-*, what the sandbox found out once, belong to no container
 	# Files in exec/netns that nothing is mounted on are swept by the daemon once a minute
 	# containerd renames a task's directory to .ID before it removes it: killed in between, it leaves that
 	find "$D/exec/runtime-runc/moby" "$D/data/containers" \
 		"$D/exec/containerd/daemon/io.containerd.runtime.v2.task/moby" -mindepth 1 -maxdepth 2 \
-		! -name @host-facts ! -path '*/moby/.*' -printf 'file %p\n' 2>/dev/null || true
+		! -name @host-facts ! -name '@seccomp-*' ! -path '*/moby/.*' -printf 'file %p\n' 2>/dev/null || true
 }
 
 docker_leaks()

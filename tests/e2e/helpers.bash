@@ -135,8 +135,8 @@ leaks()
 	find /sys/fs/cgroup -depth -type d -name "*$c*" 2>/dev/null | sed 's/^/cgroup /'
 	comm -13 <(printf '%s\n' "$links_before") <(link_names) | grep . | sed 's/^/link /'
 	find /run/netns -maxdepth 1 -name "*$c*" 2>/dev/null | sed 's/^/netns /'
-	# @host-facts belongs to no container: what the sandbox measured of the machine
-	[ ! -d "$ROOT" ] || find "$ROOT" -mindepth 1 -maxdepth 2 ! -name @host-facts 2>/dev/null |
+	# @host-facts and @seccomp-*, what the sandbox found out once, belong to no container
+	[ ! -d "$ROOT" ] || find "$ROOT" -mindepth 1 -maxdepth 2 ! -name @host-facts ! -name '@seccomp-*' 2>/dev/null |
 		sed 's/^/file /'
 	find /run/kata /tmp /dev/shm -maxdepth 1 -name "*$c*" 2>/dev/null | sed 's/^/file /'
 }

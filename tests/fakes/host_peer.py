@@ -369,7 +369,7 @@ class HostPeer:
 
     def welcome(self):
         now = time.time_ns()
-        return self.call(WELCOME, {"version": 2, "time_sec": now // 10**9,
+        return self.call(WELCOME, {"version": 4, "time_sec": now // 10**9,
                                    "time_nsec": now % 10**9, "entropy": os.urandom(64).hex()})
 
     def network(self, interfaces=(), **more):

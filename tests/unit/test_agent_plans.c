@@ -14,6 +14,7 @@
 #include "lookup.h"
 #include "ns.h"
 #include "resources_plan.h"
+#include "seccomp.h"
 #include "suite.h"
 #include "stats.h"
 #include "sysctls.h"
@@ -535,6 +536,50 @@ START_TEST(resources_of_the_rest)
 }
 END_TEST
 
+/* Bytes of the host: whole instructions, and not too many. */
+START_TEST(filters_of_the_host)
+{
+	AUTO(arena) *a = arena_new();
+	AUTO_FREE char *longest = mem_zalloc(2 * PROTO_MAX_FILTER + 3);
+	const struct {
+		const char *program;
+		int code;
+		unsigned len;
+	} t[] = {
+		{ "060000000000ff7f", 0, 1 },
+		{ longest, 0, BPF_MAXINSNS },
+		{ "", -EINVAL, 0 },
+		{ "060000000000ff", -EINVAL, 0 },
+		{ "060000000000ff7", -EINVAL, 0 },
+		{ "060000000000FF7F", -EINVAL, 0 },
+		{ longest, -E2BIG, 0 },
+	};
+	struct kata_err err = { 0 };
+	struct seccomp s;
+
+	ck_assert_int_eq(seccomp_decode(NULL, a, &s, &err), 0);
+	ck_assert_uint_eq(s.program.len, 0);
+	memset(longest, '0', 2 * PROTO_MAX_FILTER);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const struct req_filter req = { .flags = 4, .program = t[i].program };
+
+		if (t[i].code == -E2BIG)
+			memset(longest, '0', 2 * PROTO_MAX_FILTER + 2);
+		ck_assert_int_eq(seccomp_decode(&req, a, &s, &err), t[i].code);
+		ck_assert_uint_eq(s.program.len, t[i].len);
+		if (t[i].code < 0) {
+			ck_assert(str_has_prefix(err.msg, "linux.seccomp: "));
+			continue;
+		}
+		ck_assert_uint_eq(s.flags, 4);
+	}
+	ck_assert_int_eq(
+		seccomp_decode(&(struct req_filter){ 0, t[0].program }, a, &s, &err), 0);
+	ck_assert_uint_eq(s.program.filter->code, 6);
+	ck_assert_uint_eq(s.program.filter->k, 0x7fff0000);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -553,6 +598,7 @@ int main(void)
 		resources_of_memory,
 		resources_of_cpu,
 		resources_of_the_rest,
+		filters_of_the_host,
 	};
 
 	return suite_run("agent_plans", tests, ARRAY_SIZE(tests));

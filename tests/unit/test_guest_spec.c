@@ -289,6 +289,29 @@ START_TEST(exec_body)
 }
 END_TEST
 
+START_TEST(filter_arrives_as_hex)
+{
+	AUTO(arena) *a = arena_new();
+	struct filter f = { .flags = 6 };
+	struct guest_create g = { .id = "box", .number = 7, .filter = &f };
+	struct kata_err err = { 0 };
+	struct buf b = { 0 };
+	const struct json *j;
+
+	g.spec = oci_good(a, CONFIG(NET "}"));
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), 0);
+	ck_assert_ptr_null(json_get(oci_json(a, buf_cstr(&b), buf_len(&b)), "filter"));
+	buf_done(&b);
+	buf_add(&f.program, "\x00\x7f\xf0\xff", 4);
+	ck_assert_int_eq(guest_create_write(&g, &b, &err), 0);
+	j = json_get(oci_json(a, buf_cstr(&b), buf_len(&b)), "filter");
+	ck_assert_str_eq(json_get_str(j, "program"), "007ff0ff");
+	ck_assert_str_eq(json_get(j, "flags")->str, "6");
+	buf_done(&b);
+	buf_done(&f.program);
+}
+END_TEST
+
 /* --- guest_spec_check ---------------------------------------------------------------------- */
 
 struct heard {
@@ -322,7 +345,7 @@ static const struct {
 	const char *config, *path;
 } warnings[] = {
 	{ CONFIG(NET "}"), NULL },
-	{ LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"), "linux.seccomp: " },
+	{ LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"), NULL },
 	{ LINUX("'mountLabel':'x'"), "linux.mountLabel: " },
 	{ LINUX("'rootfsPropagation':'shared'"), "linux.rootfsPropagation: " },
 	{ LINUX("'rootfsPropagation':'rslave'"), NULL },
@@ -351,6 +374,7 @@ static const struct {
 	  NULL },
 	{ PROC("'apparmorProfile':'docker-default'"), "process.apparmorProfile: " },
 	{ PROC("'apparmorProfile':''"), NULL },
+	{ PROC("'apparmorProfile':'unconfined'"), NULL },
 	{ PROC("'selinuxLabel':'system_u:system_r:container_t:s0'"),
 	  "process.selinuxLabel: " },
 	{ PROC("'oomScoreAdj':500,'noNewPrivileges':true"), NULL },
@@ -430,7 +454,7 @@ START_TEST(network_path_is_fine)
 }
 END_TEST
 
-/* What engines ask for by default runs, with warnings. */
+/* What engines ask for by default is there. */
 START_TEST(default_configs_of_engines_pass)
 {
 	static const char *const files[] = { "docker.json", "podman.json",
@@ -452,7 +476,10 @@ START_TEST(default_configs_of_engines_pass)
 		memset(&h, 0, sizeof(h));
 		ck_assert_msg(guest_spec_check(spec, hear, &h, &err) == 0, "%s: %s",
 			      files[i], err.msg);
-		ck_assert_uint_gt(h.n, 0);
+		/* docker's host had AppArmor */
+		if (h.n == 1 && str_has_prefix(h.all, "process.apparmorProfile: "))
+			continue;
+		ck_assert_msg(h.n == 0, "%s: %s", files[i], h.all);
 	}
 }
 END_TEST
@@ -469,6 +496,7 @@ int main(void)
 		spec_loads_again,
 		hooks_of_the_container_arrive,
 		exec_body,
+		filter_arrives_as_hex,
 		paths_of_the_share_become_the_users,
 		warnings_name_the_property,
 		errors_name_the_property,

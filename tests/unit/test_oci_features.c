@@ -64,6 +64,17 @@ START_TEST(versions_and_lists)
 	ck_assert(json_get(json_get(lx, "cgroup"), "systemd")->boolean ==
 		  cgroup_supported().systemd);
 	ck_assert(!json_get(json_get(lx, "cgroup"), "systemdUser")->boolean);
+	lx = json_get(lx, "seccomp");
+	ck_assert(json_get(lx, "enabled")->boolean);
+	ck_assert_uint_eq(json_get(lx, "actions")->len, 8);
+	ck_assert(!has(json_get(lx, "actions"), "SCMP_ACT_NOTIFY"));
+	ck_assert(has(json_get(lx, "operators"), "SCMP_CMP_MASKED_EQ"));
+	ck_assert(has(json_get(lx, "archs"), "SCMP_ARCH_X86_64"));
+	ck_assert(has(json_get(lx, "knownFlags"),
+		      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
+	ck_assert(!has(json_get(lx, "supportedFlags"),
+		       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
+	ck_assert(has(json_get(lx, "supportedFlags"), "SECCOMP_FILTER_FLAG_SPEC_ALLOW"));
 	ck_assert_str_eq(json_get_str(json_get(f, "annotations"),
 				      "org.opencontainers.runc.checkpoint.enabled"),
 			 "false");

@@ -200,6 +200,20 @@ START_TEST(signal_names_are_complete)
 }
 END_TEST
 
+START_TEST(bytes_from_hex)
+{
+	static const char *const bad[] = { "0", "000", "0g", "AB", " 00", "0x", "-1" };
+	unsigned char b[4] = { 9, 9, 9, 9 };
+
+	ck_assert_int_eq(str_to_bytes("", b, 4), 0);
+	ck_assert_int_eq(str_to_bytes("00ff7a", b, 3), 3);
+	ck_assert_mem_eq(b, "\x00\xff\x7a\x09", 4);
+	ck_assert_int_eq(str_to_bytes("0001", b, 1), -E2BIG);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_int_eq(str_to_bytes(bad[i], b, 4), -EINVAL);
+}
+END_TEST
+
 START_TEST(nearest)
 {
 	static const char *const words[] = { "create", "start", "state", "delete" };
@@ -301,9 +315,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		comparing, unsigned_numbers,	      signed_numbers, sizes, booleans,
-		signals,   signal_names_are_complete, nearest,	      copy,  vectors,
+		comparing,
+		unsigned_numbers,
+		signed_numbers,
+		sizes,
+		booleans,
+		signals,
+		signal_names_are_complete,
+		nearest,
+		copy,
+		vectors,
 		utf8,
+		bytes_from_hex,
 	};
 
 	return suite_run("str", tests, ARRAY_SIZE(tests));
