@@ -133,3 +133,35 @@ hook()
 	has "$output" "error running startContainer hook #0: "
 	has "$output" "no such file or directory"
 }
+
+no_zombie()
+{
+	[ -z "$(kata exec "$c" sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status')" ]
+}
+
+@test "SIGTERM: pid 1 without a handler ignores it; without a pid namespace it ends the program" {
+	bundle b '.process.args = ["sleep", "1000"]'
+	start_container "$c" b
+	kata kill "$c" TERM
+	# delivered and passed over: what comes after it is seen
+	equal "$(kata exec "$c" sh -c 'grep -E "^(SigPnd|ShdPnd)" /proc/1/status')" \
+		$'SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000'
+	is_status "$c" running
+	kata kill "$c" KILL
+	wait_stopped "$c"
+	kata delete "$c"
+	# orphans are its own to reap where it is pid 1; where it is not, the agent does
+	bundle b2 '.process.args = ["sh", "-c", "(true &); (sleep 0 &); trap \"exit 7\" USR1; echo up; while :; do sleep 0.1; done"]' \
+		'.linux.namespaces |= map(select(.type != "pid"))'
+	adopt "$KATA_RUNTIME" --root "$ROOT" create --bundle "$T/b2" --pid-file "$T/pid" "$c"
+	kata start "$c"
+	eventually 60 no_zombie
+	kata kill "$c" USR1
+	equal "$(exit_of "$(cat "$T/pid")")" 7
+	kata delete "$c"
+	bundle b3 '.process.args = ["sleep", "1000"] | .linux.namespaces |= map(select(.type != "pid"))'
+	adopt "$KATA_RUNTIME" --root "$ROOT" create --bundle "$T/b3" --pid-file "$T/pid" "$c"
+	kata start "$c"
+	kata kill "$c" TERM
+	equal "$(exit_of "$(cat "$T/pid")")" 143
+}
