@@ -101,6 +101,14 @@ static const struct row rows[] = {
 	    "the guest's kernel has no real-time groups"),
 };
 
+bool guest_check_sentence(size_t i, struct guest_sentence *ret)
+{
+	if (i >= ARRAY_SIZE(rows))
+		return false;
+	*ret = (struct guest_sentence){ rows[i].path, rows[i].why, rows[i].refuse };
+	return true;
+}
+
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 {
 	const struct oci_linux *lx = spec->linux_;

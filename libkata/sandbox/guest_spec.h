@@ -74,4 +74,13 @@ int guest_process_check(const struct oci_process *p,
 			void (*warn)(void *arg, const char *text), void *arg,
 			struct kata_err *err) MUST_CHECK;
 
+/** struct guest_sentence - what guest_spec_check() says of a property, behind "<path>: ". */
+struct guest_sentence {
+	const char *path, *text;
+	bool refused;
+};
+
+/** guest_check_sentence() - the @i-th of them; false: there are no more. For the table in props.c. */
+bool guest_check_sentence(size_t i, struct guest_sentence *ret);
+
 #endif

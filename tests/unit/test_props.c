@@ -200,12 +200,29 @@ START_TEST(what_is_said_is_in_the_table)
 }
 END_TEST
 
+START_TEST(every_sentence_has_a_row)
+{
+	struct guest_sentence s;
+
+	for (size_t i = 0; guest_check_sentence(i, &s); i++) {
+		const struct prop *p = find(s.path);
+
+		ck_assert_msg(p != NULL, "%s: has no row", s.path);
+		ck_assert_msg(p->fate == (s.refused ? PROP_REFUSED : PROP_WARNED),
+			      "%s: its row in libkata/sandbox/props.c says otherwise",
+			      s.path);
+		ck_assert_str_eq(p->text, s.text);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		every_property_has_a_row_and_every_row_a_property,
 		rows_are_whole,
 		what_is_said_is_in_the_table,
+		every_sentence_has_a_row,
 	};
 	int r;
 
