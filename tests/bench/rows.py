@@ -155,7 +155,9 @@ def counted_config(bed, group):
     """Settings under which the VMM and its devices are counted apart."""
     virtiofsd = bed.setting("share", "virtiofsd")
     path = f"{bed.dir}/kata.conf"
-    qemu = bed.setting("hypervisor", "path") or shutil.which("qemu-system-" + os.uname().machine)
+    qemu = bed.setting("hypervisor", "path")
+    if qemu in (None, "", "auto"):
+        qemu = shutil.which("qemu-system-" + os.uname().machine)
     device = bed.setting("hypervisor", "vsock_device")
     flavour = "c" if virtiofsd.endswith("/qemu/virtiofsd") else "rust"
     with open(path, "w", encoding="utf-8") as f:
