@@ -175,6 +175,21 @@ resolves()
 	inside ping -c 1 -W 10 10.203.0.1
 }
 
+@test "a macvlan network: a container of runc beside it, names" {
+	ip -n "$DOCKER_NETNS" link add parent0 type veth peer name parent1
+	ip -n "$DOCKER_NETNS" link set parent0 up
+	ip -n "$DOCKER_NETNS" link set parent1 up
+	d network create -d macvlan --subnet 10.205.0.0/24 -o parent=parent0 flat >/dev/null
+	net=flat box
+	KATA_ENGINE_RUNTIME=runc net=flat server "$c-2" from-runc
+	equal "$(v4 "$c")" "eth0 $(address "$c" flat)/24"
+	eventually 20 serves "$c" "$(address "$c-2" flat)" from-runc
+	eventually 20 resolves "$c" "$c-2" "$(address "$c-2" flat)"
+	d rm -f "$c" "$c-2"
+	d network rm flat
+	ip -n "$DOCKER_NETNS" link del parent0
+}
+
 @test "network connect and disconnect while it runs" {
 	local first
 	box
