@@ -290,11 +290,12 @@ START_TEST(too_many_facts)
 	struct kata_err err = { 0 };
 	struct buf text = { 0 };
 	struct jt_objv v;
+	AUTO_FREE char *lines = NULL;
 
 	for (unsigned i = 0; i <= SHARED_MAX; i++)
 		buf_addf(&text, "1 1 0:1 / /s/c1/m0/%u rw,relatime - t t rw\n", i);
-	ck_assert_int_eq(share_facts_parse(mem_strdup(buf_cstr(&text)), "/s", 1,
-					   test_arena(), &v, &err),
+	lines = mem_strdup(buf_cstr(&text));
+	ck_assert_int_eq(share_facts_parse(lines, "/s", 1, test_arena(), &v, &err),
 			 -E2BIG);
 	buf_done(&text);
 }
