@@ -60,19 +60,6 @@ static int check_ordinary(const struct mount_dest *d, struct kata_err *err)
 		       d->op->fstype);
 }
 
-static int path_of(int fd, char path[PATH_MAX])
-{
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	return 0;
-}
-
 static bool gives_proc(const struct mount_dest *d)
 {
 	struct statfs fs;
@@ -103,11 +90,11 @@ static int check_proc(const struct mount_dest *d, const char *at, struct kata_er
 static int check_place(const struct mount_dest *d, int fd, struct kata_err *err)
 {
 	char root[PATH_MAX], at[PATH_MAX];
-	int r = path_of(d->root_fd, root);
+	int r = fs_fd_path(d->root_fd, root);
 	size_t n;
 
 	if (r == 0)
-		r = path_of(fd, at);
+		r = fs_fd_path(fd, at);
 	if (r < 0)
 		return r;
 	n = strlen(root);

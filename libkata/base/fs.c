@@ -470,6 +470,19 @@ char *fs_abspath(const char *base, const char *path)
 	return p;
 }
 
+int fs_fd_path(int fd, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	return 0;
+}
+
 bool fs_is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);

@@ -7,6 +7,7 @@
 #ifndef KATA_BASE_FS_H
 #define KATA_BASE_FS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,9 @@ int fs_mkfile_in_root(int rootfd, const char *path, mode_t mode) MUST_CHECK;
 
 /** fs_mkdir_p() - mkdir -p of an ordinary host path; existing is fine. */
 int fs_mkdir_p(const char *path, mode_t mode, struct kata_err *err) MUST_CHECK;
+
+/** fs_fd_path() - where @fd is now, as /proc/self/fd has it. Return: 0, -errno. */
+int fs_fd_path(int fd, char path[PATH_MAX]) MUST_CHECK;
 
 /** fs_read_fd() - all of @fd up to @max bytes, NUL-terminated behind the end. -E2BIG when larger. */
 int fs_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len) MUST_CHECK;

@@ -129,25 +129,12 @@ int share_facts_parse(char *mountinfo, const char *dir, unsigned number, struct 
 	return 0;
 }
 
-static int path_of(int fd, char path[PATH_MAX])
-{
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	return 0;
-}
-
 int share_facts(int sharefd, unsigned number, struct arena *a, struct jt_objv *ret,
 		struct kata_err *err)
 {
 	AUTO_FREE char *text = NULL;
 	char dir[PATH_MAX];
-	int r = path_of(sharefd, dir);
+	int r = fs_fd_path(sharefd, dir);
 
 	if (r == 0)
 		r = fs_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text,

@@ -18,7 +18,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "conf/conf.h"
@@ -265,15 +264,11 @@ static void check_virtiofsd(const struct host_view *h, struct finding *f)
 /* Package and version, as noted beside the kernel; "" when they are not. */
 static void kernel_origin(const char *kernel, char *out, size_t size)
 {
-	const char *slash = strrchr(kernel, '/');
-	AUTO_FREE char *path = NULL, *text = NULL;
+	AUTO_FREE char *text = vm_kernel_note(kernel);
 	char *line[2] = { 0 }, *save = NULL;
-	size_t len;
 
 	out[0] = 0;
-	path = mem_printf("%.*s/" VM_KERNEL_NOTE, slash ? (int)(slash - kernel) : 0,
-			  kernel);
-	if (!slash || fs_read_at(AT_FDCWD, path, 4096, &text, &len) < 0)
+	if (!text)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(line); i++)
 		line[i] = strtok_r(i ? NULL : text, "\n", &save);

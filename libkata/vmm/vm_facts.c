@@ -126,19 +126,26 @@ static unsigned count_cpus(void)
 							    : 1;
 }
 
-/* Is @word a line of the note beside @kernel? A kernel of unknown origin is taken to have nothing. */
-static bool kernel_has(const char *kernel, const char *word)
+char *vm_kernel_note(const char *kernel)
 {
 	const char *slash = kernel ? strrchr(kernel, '/') : NULL;
-	AUTO_FREE char *path = NULL, *text = NULL;
+	AUTO_FREE char *path = NULL;
+	char *text = NULL;
 	size_t len = 0;
 
 	if (!slash)
-		return false;
+		return NULL;
 	path = mem_printf("%.*s/" VM_KERNEL_NOTE, (int)(slash - kernel), kernel);
-	if (fs_read_at(AT_FDCWD, path, NOTE_MAX, &text, &len) < 0)
-		return false;
-	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
+	return fs_read_at(AT_FDCWD, path, NOTE_MAX, &text, &len) < 0 ? NULL : text;
+}
+
+/* Is @word a line of the note beside @kernel? A kernel of unknown origin is taken to have nothing. */
+static bool kernel_has(const char *kernel, const char *word)
+{
+	AUTO_FREE char *text = vm_kernel_note(kernel);
+	char *save = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save))
 		if (str_eq(line, word))
 			return true;

@@ -111,6 +111,9 @@ int vm_disks_find(struct vm_plan *plan, struct arena *a, struct kata_err *err) M
 /** Beside a kernel of ours: what it is, and from the fourth line on what it can, a word each. */
 #define VM_KERNEL_NOTE "kernel.version"
 
+/** vm_kernel_note() - all of the note beside @kernel. Heap; NULL: there is none. */
+char *vm_kernel_note(const char *kernel);
+
 /**
  * vm_facts_gather() - look at this host, and at what is noted beside @kernel (NULL: nothing is).
  * Fast (< 1 ms); the TSC frequency is cached in @cache_dirfd.

@@ -39,6 +39,22 @@ static inline const struct oci_spec *oci_good(struct arena *a, const char *quote
 	return spec;
 }
 
+/** oci_decoded() - what of the sections is in @text, without the rules that the loader holds a whole
+ * document to. In the test's arena. */
+static inline const struct oci_spec *oci_decoded(const char *text)
+{
+	struct arena *a = test_arena();
+	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
+	struct kata_err err = { 0 };
+	const struct json *j;
+
+	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
+				      0 &&
+			      jtab_decode(&oci_spec_tab, j, a, "", spec, &err) == 0,
+		      "%s", err.msg);
+	return spec;
+}
+
 /** oci_bad() - the loader's error is @want. */
 static inline void oci_bad(const char *quoted, const char *want)
 {

@@ -13,26 +13,13 @@
 #include "caps.h"
 #include "lookup.h"
 #include "ns.h"
+#include "oci.h"
 #include "resources_plan.h"
 #include "seccomp.h"
 #include "suite.h"
 #include "stats.h"
 #include "sysctls.h"
 #include "user.h"
-
-static const struct oci_spec *spec_of(const char *text)
-{
-	struct arena *a = test_arena();
-	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
-	struct kata_err err = { 0 };
-	const struct json *j;
-
-	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
-				      0 &&
-			      jtab_decode(&oci_spec_tab, j, a, "", spec, &err) == 0,
-		      "%s", err.msg);
-	return spec;
-}
 
 static struct jt_strv list(const char *const *v)
 {
@@ -49,7 +36,7 @@ static int plan_ns(const char *list, struct ns_plan *ret, struct kata_err *err)
 {
 	char *text = mem_printf(
 		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[%s]}}", list);
-	int r = ns_plan_make(spec_of(text), ret, err);
+	int r = ns_plan_make(oci_decoded(text), ret, err);
 
 	free(text);
 	return r;
@@ -60,8 +47,8 @@ START_TEST(namespaces)
 	struct kata_err err = { 0 };
 	struct ns_plan p;
 
-	ck_assert_int_eq(ns_plan_make(spec_of("{\"ociVersion\":\"1.0.0\"}"), &p, &err),
-			 0);
+	ck_assert_int_eq(
+		ns_plan_make(oci_decoded("{\"ociVersion\":\"1.0.0\"}"), &p, &err), 0);
 	ck_assert_uint_eq(p.new_flags, CLONE_NEWNS);
 	ck_assert_int_eq(
 		plan_ns("{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/x\"},"
@@ -136,7 +123,7 @@ static const struct oci_process *process_of(const char *members)
 	char *text = mem_printf("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\","
 				"\"args\":[\"x\"]%s}}",
 				members);
-	const struct oci_spec *spec = spec_of(text);
+	const struct oci_spec *spec = oci_decoded(text);
 
 	free(text);
 	return spec->process;
@@ -363,7 +350,8 @@ START_TEST(sysctl_list)
 			cases[i].uts ? ",{\"type\":\"uts\"}" : "");
 		struct kata_err err = { 0 };
 
-		ck_assert_msg((sysctls_check(spec_of(text), &err) == 0) == cases[i].ok,
+		ck_assert_msg((sysctls_check(oci_decoded(text), &err) == 0) ==
+				      cases[i].ok,
 			      "%s: %s", text, err.msg);
 		free(text);
 	}

@@ -11,24 +11,12 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "devices.h"
+#include "oci.h"
 #include "suite.h"
 
-static const struct oci_spec *spec_of(const char *text)
-{
-	struct arena *a = test_arena();
-	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
-	struct kata_err err = { 0 };
-	const struct json *j;
-
-	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
-				      0 &&
-			      jtab_decode(&oci_spec_tab, j, a, "", spec, &err) == 0,
-		      "%s", err.msg);
-	return spec;
-}
-
 #define DEVICES(list, rules)                                                                   \
-	spec_of("{\"ociVersion\":\"1.0.0\",\"mounts\":[{\"destination\":\"/dev/../dev/snd/\"," \
+	oci_decoded(                                                                           \
+		"{\"ociVersion\":\"1.0.0\",\"mounts\":[{\"destination\":\"/dev/../dev/snd/\"," \
 		"\"type\":\"bind\",\"source\":\"/x\"}],\"linux\":{\"devices\":[" list          \
 		"],\"resources\":{\"devices\":[" rules "]}}}")
 #define DEV(path, type, ma, mi)                                                          \
@@ -155,7 +143,7 @@ START_TEST(disks_have_the_guests_numbers)
 	ck_assert_uint_eq(node_at(&p, "/dev/xvda")->minor, 16);
 	ck_assert_str_eq(node_at(&p, "/dev/xvda")->source, "/dev/vdb");
 
-	spec = *spec_of(arena_printf(
+	spec = *oci_decoded(arena_printf(
 		test_arena(),
 		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"resources\":{\"devices\":[%s]}}}",
 		rules));
@@ -187,7 +175,7 @@ START_TEST(devices_are_bound_where_none_can_be_made)
 	static const char *const bound[] = { "null",   "zero",	  "full",
 					     "random", "urandom", "tty" };
 	TMP t = tmp_make();
-	const struct oci_spec *fifo = spec_of(
+	const struct oci_spec *fifo = oci_decoded(
 		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"devices\":["
 		"{\"path\":\"/dev/queue\",\"type\":\"p\",\"fileMode\":416}]}}");
 	struct kata_err err = { 0 };

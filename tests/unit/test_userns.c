@@ -7,21 +7,8 @@
 
 #include "delegate.h"
 #include "ns.h"
+#include "oci.h"
 #include "suite.h"
-
-static const struct oci_spec *spec_of(const char *text)
-{
-	struct arena *a = test_arena();
-	struct oci_spec *spec = arena_alloc(a, sizeof(*spec));
-	struct kata_err err = { 0 };
-	const struct json *j;
-
-	ck_assert_msg(json_parse(text, strlen(text), &json_limits_default, a, &j, &err) ==
-				      0 &&
-			      jtab_decode(&oci_spec_tab, j, a, "", spec, &err) == 0,
-		      "%s", err.msg);
-	return spec;
-}
 
 /* --- the maps themselves */
 
@@ -112,9 +99,9 @@ END_TEST
 START_TEST(user_namespace)
 {
 	static const uint32_t groups[] = { 3, 11 };
-	const struct oci_spec *plain = spec_of("{\"ociVersion\":\"1.0.0\"}");
+	const struct oci_spec *plain = oci_decoded("{\"ociVersion\":\"1.0.0\"}");
 	const struct userns none = userns_of(plain);
-	const struct userns u = userns_of(spec_of(USERNS("")));
+	const struct userns u = userns_of(oci_decoded(USERNS("")));
 	struct oci_user user = { .uid = 9, .gid = 9, .additionalGids = { groups, 1 } };
 	AUTO(arena) *a = arena_new();
 	struct userns own = { .on = true }, joined;
@@ -159,9 +146,9 @@ END_TEST
 /* runc's rule: a namespace of its own, mounted writable; to whom runs. */
 START_TEST(cgroup_owner)
 {
-	const struct oci_spec *mapped = spec_of(USERNS(
+	const struct oci_spec *mapped = oci_decoded(USERNS(
 		"\"process\":{\"cwd\":\"/\",\"args\":[\"x\"],\"user\":{\"uid\":4}},"));
-	const struct oci_spec *plain = spec_of("{\"ociVersion\":\"1.0.0\"}");
+	const struct oci_spec *plain = oci_decoded("{\"ociVersion\":\"1.0.0\"}");
 	const struct userns u = userns_of(mapped), none = userns_of(plain);
 	struct mount_op op = { .kind = MOUNT_OP_CGROUP };
 	const struct mount_plan with = { .ops = &op, .n = 1 };
