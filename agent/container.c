@@ -507,6 +507,22 @@ static bool is_over(const struct container *c)
 	return c->doomed && c->processes->state == PROCESS_TOLD && others_told(c);
 }
 
+/* The answers come last: the host may use its number and its rootfs again at once. */
+static void container_end(struct container *c)
+{
+	struct guest *g = c->guest;
+	struct process *init = c->processes;
+	struct rpc_call deleting = c->deleting, creating = init->call;
+	struct child_report *failure = init->failure;
+
+	init->failure = NULL;
+	container_free(c);
+	rpc_answer(g, &deleting, MSG_OK, 0, NULL);
+	if (failure)
+		rpc_answer(g, &creating, failure->code, failure->err, failure->text);
+	free(failure);
+}
+
 void guest_settle(struct guest *g)
 {
 	struct container **at = &g->containers;
@@ -519,9 +535,7 @@ void guest_settle(struct guest *g)
 		pause_settle(c);
 		if (is_over(c)) {
 			*at = c->next;
-			rpc_answer(g, &c->deleting, MSG_OK, 0, NULL);
-			process_answer_failure(c->processes);
-			container_free(c);
+			container_end(c);
 		} else {
 			at = &c->next;
 		}

@@ -169,7 +169,8 @@ static void give_up(struct process *p, enum msg_code code, int errnum, const cha
 		stream_abort(s);
 }
 
-void process_answer_failure(struct process *p)
+/* What give_up() left to be said. */
+static void answer_failure(struct process *p)
 {
 	const struct child_report *f = p->failure;
 
@@ -456,7 +457,7 @@ void process_reaped(struct process *p, const siginfo_t *info)
 			"the process was killed before it could run");
 	/* the container's init is answered when the container is gone (guest_settle) */
 	if (p->failure && !p->quiet)
-		process_answer_failure(p);
+		answer_failure(p);
 	p->status = (uint8_t)(info->si_code == CLD_EXITED ? info->si_status
 							  : 128 + info->si_status);
 	p->state = PROCESS_DEAD;
@@ -510,7 +511,7 @@ void process_tell_exit(struct process *p)
 	if (!p->quiet)
 		rpc_send_exit(guest_of(p), &m);
 	else if (p->number != 0)
-		process_answer_failure(p);
+		answer_failure(p);
 }
 
 bool process_is_done(const struct process *p)

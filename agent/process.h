@@ -105,8 +105,6 @@ void process_give_up_output(struct process *p);
 bool process_is_drained(const struct process *p);
 /** process_tell_exit() - send it (unless quiet). */
 void process_tell_exit(struct process *p);
-/** process_answer_failure() - what give-up left to be said, if anything. */
-void process_answer_failure(struct process *p);
 /** process_is_done() - told, and the host has closed its streams: may be freed. */
 bool process_is_done(const struct process *p);
 
