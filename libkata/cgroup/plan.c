@@ -142,9 +142,6 @@ static void plan_memory_v1(const struct oci_memory *m, struct cg_plan *p)
 {
 	if (p->unified)
 		return;
-	if (m->disableOOMKiller && *m->disableOOMKiller)
-		add(p, "memory", "memory.oom_control", "1",
-		    RES "memory.disableOOMKiller");
 	if (m->swappiness && *m->swappiness <= 100) /* else it is docker's "not set" */
 		add(p, "memory", "memory.swappiness", u64_text(p, *m->swappiness),
 		    RES "memory.swappiness");
@@ -230,33 +227,14 @@ static void plan_quota(const struct oci_cpu *c, struct cg_plan *p)
 			->flags = CG_RETRY | (*c->burst ? 0 : CG_IF_THERE);
 }
 
-static int plan_realtime(const struct oci_cpu *c, struct cg_plan *p, struct kata_err *err)
-{
-	bool asked = (c->realtimePeriod && *c->realtimePeriod) ||
-		     value_of(c->realtimeRuntime);
-
-	if (!asked)
-		return 0;
-	if (p->unified)
-		return only_v1(RES "cpu.realtimeRuntime", err);
-	if (c->realtimePeriod && *c->realtimePeriod)
-		add(p, "cpu", "cpu.rt_period_us", u64_text(p, *c->realtimePeriod),
-		    RES "cpu.realtimePeriod");
-	if (value_of(c->realtimeRuntime))
-		add(p, "cpu", "cpu.rt_runtime_us", limit_text(p, *c->realtimeRuntime),
-		    RES "cpu.realtimeRuntime");
-	return 0;
-}
-
-static int plan_cpu(const struct oci_cpu *c, enum cgroup_when when, struct cg_plan *p,
-		    struct kata_err *err)
+static void plan_cpu(const struct oci_cpu *c, enum cgroup_when when, struct cg_plan *p)
 {
 	if (!c)
-		return 0;
+		return;
 	if (when != CGROUP_AT_CREATE)
 		plan_quota(c, p);
 	if (when == CGROUP_AT_START)
-		return 0;
+		return;
 	/* an idle group takes no weight: EINVAL */
 	if (c->idle && *c->idle == 0)
 		add(p, "cpu", "cpu.idle", "0", RES "cpu.idle")->flags = CG_IF_THERE;
@@ -270,7 +248,6 @@ static int plan_cpu(const struct oci_cpu *c, enum cgroup_when when, struct cg_pl
 		add(p, "cpuset", "cpuset.cpus", c->cpus, RES "cpu.cpus");
 	if (c->mems && *c->mems)
 		add(p, "cpuset", "cpuset.mems", c->mems, RES "cpu.mems");
-	return plan_realtime(c, p, err);
 }
 
 /* --- block I/O ---------------------------------------------------------------------------- */
@@ -383,43 +360,6 @@ static void plan_pids(const struct oci_pids *pids, const struct cgroup_extra *ex
 	    RES "pids.limit");
 }
 
-static int plan_network(const struct oci_network *net, struct cg_plan *p,
-			struct kata_err *err)
-{
-	const struct oci_if_prio *prio = net ? net->priorities.v : NULL;
-	bool class = net && net->classID && *net->classID;
-
-	if (net && p->unified && (class || net->priorities.n))
-		return only_v1(class ? RES "network.classID" : RES "network.priorities",
-			       err);
-	if (class)
-		add(p, "net_cls", "net_cls.classid", u64_text(p, *net->classID),
-		    RES "network.classID");
-	for (size_t i = 0; net && i < net->priorities.n; i++)
-		add(p, "net_prio", "net_prio.ifpriomap",
-		    arena_printf(p->a, "%s %u", prio[i].name, prio[i].priority),
-		    RES "network.priorities");
-	return 0;
-}
-
-static void plan_rdma(const struct jt_objmap *rdma, struct cg_plan *p)
-{
-	for (size_t i = 0; i < rdma->n; i++) {
-		const struct oci_rdma *r =
-			(const void *)((const char *)rdma->v + i * sizeof(*r));
-		const char *value = rdma->keys[i];
-
-		if (r->hcaHandles)
-			value = arena_printf(p->a, "%s hca_handle=%u", value,
-					     *r->hcaHandles);
-		if (r->hcaObjects)
-			value = arena_printf(p->a, "%s hca_object=%u", value,
-					     *r->hcaObjects);
-		add(p, "rdma", "rdma.max", value, RES "rdma");
-	}
-}
-
-/** Limits that a VM needs more of, whatever they are written as. */
 static const char *widen_text(const struct cg_plan *p, const char *key, const char *value,
 			      const struct cgroup_extra *extra)
 {
@@ -468,19 +408,15 @@ int cg_plan_make(const struct oci_resources *res, const struct cgroup_extra *ext
 
 	if (!res)
 		return 0;
-	r = plan_cpu(res->cpu, when, ret, err);
-	if (r == 0 && when == CGROUP_AT_START)
+	plan_cpu(res->cpu, when, ret);
+	if (when == CGROUP_AT_START)
 		return plan_unified(&res->unified, extra, when, ret, err);
-	if (r == 0)
-		r = plan_memory(res->memory, extra, ret, err);
-	if (r == 0)
-		r = plan_network(res->network, ret, err);
+	r = plan_memory(res->memory, extra, ret, err);
 	if (r == 0 && res->blockIO)
 		r = plan_weights(res->blockIO, ret, err);
 	if (r < 0)
 		return r;
 	plan_pids(res->pids, extra, ret);
-	plan_rdma(&res->rdma, ret);
 	if (res->blockIO)
 		plan_throttle(res->blockIO, ret);
 	return plan_unified(&res->unified, extra, when, ret, err);

@@ -2,11 +2,10 @@
 /*
  * guest_check: what of a spec cannot be had here, or not yet. Two kinds:
  *
- *   warnings  the container runs without it: limits, filters and host-side
- *             placement that engines ask for by default. kata.conf's
- *             `unsupported = refuse` makes them errors.
+ *   warnings  the container runs without it: labels and profiles that engines ask for by
+ *             default. kata.conf's `unsupported = refuse` makes them errors.
  *   errors    running without it would be something else than what was asked
- *             for: a namespace of the host's, or a system call that somebody was to see.
+ *             for: a limit, a namespace of the host's, a system call that somebody was to see.
  *
  * Most properties are rows of one table: where the struct is, which member,
  * what counts as "asked for". The rest are small predicates.
@@ -31,6 +30,7 @@ enum holder {
 	IN_RESOURCES,
 	IN_MEMORY,
 	IN_CPU,
+	IN_NETWORK,
 	IN_SECCOMP,
 	HOLDERS,
 };
@@ -43,6 +43,8 @@ enum asked {
 	WHEN_LISTED,   /* struct jt_objv with something in it */
 	WHEN_KEYED,    /* struct jt_objmap */
 	WHEN_LIMIT,    /* const int64_t *, above 0 */
+	WHEN_CLASS,    /* const uint32_t *, not 0 */
+	WHEN_PERIOD,   /* const uint64_t *, not 0 */
 	WHEN_TRUE,     /* const bool *, true */
 };
 
@@ -54,9 +56,7 @@ struct row {
 	const char *path, *why;
 };
 
-#define NOT_YET "is not applied yet"
-
-/* One row: ROW(IN_LINUX, oci_linux, timeOffsets, WHEN_SET, "linux.timeOffsets", NOT_YET) */
+/* One row: a warning, or a refusal. */
 #define ROW(holder, type, member, asked, json, sentence)                                 \
 	{                                                                                \
 		holder, asked, offsetof(struct type, member), false, json, sentence      \
@@ -65,6 +65,10 @@ struct row {
 	{                                                                                \
 		holder, asked, offsetof(struct type, member), true, json, sentence       \
 	}
+
+#define NET_CLASS                                                                        \
+	"packets leave a VM by its card, without their sender's class; shape the container's interface instead"
+#define RT_GROUPS "the guest's kernel has no real-time groups"
 
 static const struct row rows[] = {
 	REFUSE(IN_SECCOMP, oci_seccomp, listenerPath, WHEN_TEXT,
@@ -84,21 +88,24 @@ static const struct row rows[] = {
 	ROW(IN_LINUX, oci_linux, mountLabel, WHEN_TEXT, "linux.mountLabel",
 	    "the guest has no SELinux policy"),
 
-	ROW(IN_RESOURCES, oci_resources, network, WHEN_SET, "linux.resources.network",
-	    "is about packets of the host's processes; a VM's are none of theirs"),
-	ROW(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma",
-	    "is about devices of the host; a guest has no RDMA"),
-	ROW(IN_MEMORY, oci_memory, kernel, WHEN_LIMIT, "linux.resources.memory.kernel",
-	    "current kernels have no such limit; memory.limit counts the kernel's too"),
-	ROW(IN_MEMORY, oci_memory, kernelTCP, WHEN_LIMIT,
-	    "linux.resources.memory.kernelTCP",
-	    "the guest's cgroup v2 has no such limit; memory.limit counts sockets too"),
-	ROW(IN_MEMORY, oci_memory, disableOOMKiller, WHEN_TRUE,
-	    "linux.resources.memory.disableOOMKiller",
-	    "the guest's cgroup v2 kills at the limit, always"),
-	ROW(IN_CPU, oci_cpu, realtimeRuntime, WHEN_LIMIT,
-	    "linux.resources.cpu.realtimeRuntime",
-	    "the guest's kernel has no real-time groups"),
+	REFUSE(IN_NETWORK, oci_network, classID, WHEN_CLASS,
+	       "linux.resources.network.classID", NET_CLASS),
+	REFUSE(IN_NETWORK, oci_network, priorities, WHEN_LISTED,
+	       "linux.resources.network.priorities", NET_CLASS),
+	REFUSE(IN_RESOURCES, oci_resources, rdma, WHEN_KEYED, "linux.resources.rdma",
+	       "is about devices of the host; a guest has no RDMA"),
+	REFUSE(IN_MEMORY, oci_memory, kernel, WHEN_LIMIT, "linux.resources.memory.kernel",
+	       "current kernels have no such limit; memory.limit counts the kernel's too"),
+	REFUSE(IN_MEMORY, oci_memory, kernelTCP, WHEN_LIMIT,
+	       "linux.resources.memory.kernelTCP",
+	       "the guest's cgroup v2 has no such limit; memory.limit counts sockets too"),
+	REFUSE(IN_MEMORY, oci_memory, disableOOMKiller, WHEN_TRUE,
+	       "linux.resources.memory.disableOOMKiller",
+	       "the guest's cgroup v2 kills at the limit, always"),
+	REFUSE(IN_CPU, oci_cpu, realtimeRuntime, WHEN_LIMIT,
+	       "linux.resources.cpu.realtimeRuntime", RT_GROUPS),
+	REFUSE(IN_CPU, oci_cpu, realtimePeriod, WHEN_PERIOD,
+	       "linux.resources.cpu.realtimePeriod", RT_GROUPS),
 };
 
 bool guest_check_sentence(size_t i, struct guest_sentence *ret)
@@ -109,17 +116,22 @@ bool guest_check_sentence(size_t i, struct guest_sentence *ret)
 	return true;
 }
 
+static void find_limits(const struct oci_resources *res, const void *ret[HOLDERS])
+{
+	ret[IN_RESOURCES] = res;
+	ret[IN_MEMORY] = res ? res->memory : NULL;
+	ret[IN_CPU] = res ? res->cpu : NULL;
+	ret[IN_NETWORK] = res ? res->network : NULL;
+}
+
 static void find_holders(const struct oci_spec *spec, const void *ret[HOLDERS])
 {
 	const struct oci_linux *lx = spec->linux_;
-	const struct oci_resources *res = lx ? lx->resources : NULL;
 
 	ret[IN_PROCESS] = spec->process;
 	ret[IN_LINUX] = lx;
 	ret[IN_SECCOMP] = lx ? lx->seccomp : NULL;
-	ret[IN_RESOURCES] = res;
-	ret[IN_MEMORY] = res ? res->memory : NULL;
-	ret[IN_CPU] = res ? res->cpu : NULL;
+	find_limits(lx ? lx->resources : NULL, ret);
 }
 
 static bool is_asked(const struct row *r, const char *holder)
@@ -139,6 +151,10 @@ static bool is_asked(const struct row *r, const char *holder)
 		return ((const struct jt_objv *)member)->n > 0;
 	case WHEN_LIMIT:
 		return p && *(const int64_t *)p > 0;
+	case WHEN_CLASS:
+		return p && *(const uint32_t *)p != 0;
+	case WHEN_PERIOD:
+		return p && *(const uint64_t *)p != 0;
 	case WHEN_TRUE:
 		return p && *(const bool *)p;
 	case WHEN_KEYED:
@@ -285,6 +301,16 @@ int guest_spec_check(const struct oci_spec *spec,
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && rc == 0; i++)
 		rc = checks[i](spec, &c);
 	return rc;
+}
+
+/** guest_resources_check() - see guest_spec.h. */
+int guest_resources_check(const struct oci_resources *res, struct kata_err *err)
+{
+	const void *holders[HOLDERS] = { 0 };
+	const struct check c = { .err = err };
+
+	find_limits(res, holders);
+	return check_holders(holders, &c);
 }
 
 /** guest_process_check() - see guest_spec.h. */

@@ -74,6 +74,10 @@ int guest_process_check(const struct oci_process *p,
 			void (*warn)(void *arg, const char *text), void *arg,
 			struct kata_err *err) MUST_CHECK;
 
+/** guest_resources_check() - the same for the limits of an update: a limit is kept or refused, never warned of. */
+int guest_resources_check(const struct oci_resources *res,
+			  struct kata_err *err) MUST_CHECK;
+
 /** struct guest_sentence - what guest_spec_check() says of a property, behind "<path>: ". */
 struct guest_sentence {
 	const char *path, *text;

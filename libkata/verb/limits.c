@@ -77,12 +77,8 @@ static void lay_lists(struct oci_resources *into, const struct oci_resources *fr
 		into->devices = from->devices;
 	if (from->hugepageLimits.n)
 		into->hugepageLimits = from->hugepageLimits;
-	if (from->rdma.n)
-		into->rdma = from->rdma;
 	if (from->unified.n)
 		into->unified = from->unified;
-	if (from->network)
-		into->network = from->network;
 }
 
 static void lay_block_io(struct oci_block_io *into, const struct oci_block_io *from)

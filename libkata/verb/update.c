@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "cgroup/cgroup.h"
+#include "sandbox/guest_spec.h"
 #include "verb/limits.h"
 
 #define DOCUMENT_MAX (1u << 20)
@@ -36,10 +37,6 @@ static const struct {
 				    offsetof(struct limits, cpu.burst) },
 	[KATA_UPDATE_CPU_SHARE] = { "cpu-share", UNSIGNED,
 				    offsetof(struct limits, cpu.shares) },
-	[KATA_UPDATE_CPU_RT_PERIOD] = { "cpu-rt-period", UNSIGNED,
-					offsetof(struct limits, cpu.realtimePeriod) },
-	[KATA_UPDATE_CPU_RT_RUNTIME] = { "cpu-rt-runtime", NUMBER,
-					 offsetof(struct limits, cpu.realtimeRuntime) },
 	[KATA_UPDATE_CPUSET_CPUS] = { "cpuset-cpus", TEXT,
 				      offsetof(struct limits, cpu.cpus) },
 	[KATA_UPDATE_CPUSET_MEMS] = { "cpuset-mems", TEXT,
@@ -256,6 +253,8 @@ int kata_update(const struct kata *k, const struct kata_update_args *args,
 	rc = gather(args, box.arena, &asked, err);
 	if (rc == 0 && verb_status(&box) == OCI_STOPPED)
 		rc = err_set(err, -ESRCH, "container not running");
+	if (rc == 0)
+		rc = guest_resources_check(&asked.res, err);
 	if (rc == 0)
 		rc = apply(&box, &asked, err);
 	verb_box_done(&box);

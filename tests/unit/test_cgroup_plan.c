@@ -105,8 +105,7 @@ START_TEST(memory)
 		{ "{\"memory\":{\"kernel\":1,\"kernelTCP\":1,\"useHierarchy\":true}}",
 		  &vm, CGROUP_AT_CREATE, "", "" },
 		{ "{\"memory\":{\"swappiness\":0,\"disableOOMKiller\":true}}", &vm,
-		  CGROUP_AT_CREATE,
-		  "memory/memory.oom_control=1\nmemory/memory.swappiness=0\n", "" },
+		  CGROUP_AT_CREATE, "memory/memory.swappiness=0\n", "" },
 		{ "{\"memory\":{\"swappiness\":18446744073709551615,\"disableOOMKiller\":false}}",
 		  &vm, CGROUP_AT_CREATE, "", "" },
 		{ "{\"memory\":{\"limit\":5000}}", &vm, CGROUP_AT_START, "", "" },
@@ -149,11 +148,6 @@ START_TEST(cpu)
 		  "cpuset/cpuset.cpus=0-1\ncpuset/cpuset.mems=0\n" },
 		{ "{\"cpu\":{\"cpus\":\"\",\"mems\":\"\"}}", &vm, CGROUP_AT_UPDATE, "",
 		  "" },
-		{ "{\"cpu\":{\"realtimeRuntime\":3,\"realtimePeriod\":4}}", &vm,
-		  CGROUP_AT_CREATE, "cpu/cpu.rt_period_us=4\ncpu/cpu.rt_runtime_us=3\n",
-		  NULL },
-		{ "{\"cpu\":{\"realtimeRuntime\":0,\"realtimePeriod\":0}}", &vm,
-		  CGROUP_AT_CREATE, "", "" },
 	};
 	check_rows(rows, ARRAY_SIZE(rows));
 }
@@ -169,14 +163,6 @@ START_TEST(others)
 		{ "{\"pids\":{\"limit\":0}}", &vm, CGROUP_AT_CREATE, "", "" },
 		{ "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":4194304}]}", &vm,
 		  CGROUP_AT_CREATE, "", "" },
-		{ "{\"network\":{\"classID\":1048577,\"priorities\":"
-		  "[{\"name\":\"eth0\",\"priority\":5}]}}",
-		  &vm, CGROUP_AT_CREATE,
-		  "net_cls/net_cls.classid=1048577\nnet_prio/net_prio.ifpriomap=eth0 5\n",
-		  NULL },
-		{ "{\"rdma\":{\"mlx\":{\"hcaHandles\":3,\"hcaObjects\":4}}}", &vm,
-		  CGROUP_AT_CREATE, "rdma/rdma.max=mlx hca_handle=3 hca_object=4\n",
-		  "rdma/rdma.max=mlx hca_handle=3 hca_object=4\n" },
 		{ "{\"blockIO\":{\"weight\":500}}", &vm, CGROUP_AT_CREATE,
 		  "blkio/blkio.weight=500\nblkio/blkio.bfq.weight=500\n",
 		  "io/io.bfq.weight=500\nio/io.weight=4950\n" },
@@ -235,10 +221,10 @@ START_TEST(refusals_name_the_property)
 {
 	struct cg_plan p = { .unified = true, .a = test_arena() };
 
-	ck_assert_int_eq(cg_plan_make(load("{\"cpu\":{\"realtimePeriod\":4}}"), &vm,
+	ck_assert_int_eq(cg_plan_make(load("{\"blockIO\":{\"leafWeight\":4}}"), &vm,
 				      CGROUP_AT_CREATE, &p, &err),
 			 -ENOTSUP);
-	ck_assert_ptr_nonnull(strstr(err.msg, "linux.resources.cpu.realtime"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "linux.resources.blockIO.leafWeight"));
 	ck_assert_int_eq(cg_plan_make(load("{\"memory\":{\"swap\":4}}"), &vm,
 				      CGROUP_AT_CREATE, &p, &err),
 			 -EINVAL);

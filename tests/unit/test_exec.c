@@ -478,8 +478,6 @@ static const struct {
 	{ KATA_UPDATE_CPU_SHARE, "2", "{\"cpu\":{\"shares\":2}}" },
 	{ KATA_UPDATE_CPU_BURST, "3", "{\"cpu\":{\"burst\":3}}" },
 	{ KATA_UPDATE_CPU_IDLE, "1", "{\"cpu\":{\"idle\":1}}" },
-	{ KATA_UPDATE_CPU_RT_PERIOD, "4", "{\"cpu\":{\"realtimePeriod\":4}}" },
-	{ KATA_UPDATE_CPU_RT_RUNTIME, "5", "{\"cpu\":{\"realtimeRuntime\":5}}" },
 	{ KATA_UPDATE_CPUSET_CPUS, "0-1", "{\"cpu\":{\"cpus\":\"0-1\"}}" },
 	{ KATA_UPDATE_CPUSET_MEMS, "0", "{\"cpu\":{\"mems\":\"0\"}}" },
 	{ KATA_UPDATE_PIDS_LIMIT, "20", "{\"pids\":{\"limit\":20}}" },
@@ -531,6 +529,9 @@ START_TEST(update_by_document_and_options)
 	ck_assert_int_lt(kata_update(&k, &args, &err), 0);
 	ck_assert(str_has_prefix(err.msg, path));
 	ck_assert_ptr_nonnull(strstr(err.msg, "cpu.shares"));
+	write_at("limits.json", "{\"network\":{\"classID\":1}}");
+	ck_assert_int_eq(kata_update(&k, &args, &err), -ENOTSUP);
+	ck_assert(str_has_prefix(err.msg, "linux.resources.network.classID: "));
 }
 END_TEST
 
