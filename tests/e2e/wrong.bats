@@ -134,6 +134,17 @@ nothing_left()
 	refused "kernel.panic" b
 }
 
+@test "limits that a VM cannot keep" {
+	local i=0 row
+	for row in network.classID=1 'network.priorities=[{"name": "eth0", "priority": 1}]' \
+		'rdma={"mlx5_0": {"hcaHandles": 3}}' memory.kernel=4096 memory.kernelTCP=4096 \
+		memory.disableOOMKiller=true cpu.realtimeRuntime=950 cpu.realtimePeriod=1000; do
+		i=$((i + 1))
+		bundle "b$i" ".linux.resources.${row%%=*} = ${row#*=}"
+		refused "linux.resources.${row%%=*}: " "b$i"
+	done
+}
+
 @test "a hook that fails" {
 	bundle b '.hooks.createRuntime = [{"path": "/bin/sh",
 		"args": ["sh", "-c", "echo boom >&2; exit 3"]}]'
