@@ -137,13 +137,13 @@ static void on_timer(struct loop_src *src, uint32_t events)
 	arm(set);
 }
 
-/* The UDP relay that nothing has come through for the longest time; NULL: all are TCP. */
+/* The relay that nothing has come through for the longest time; of equals the oldest. */
 static struct dns_relay *least_active(const struct dns_relays *set)
 {
-	struct dns_relay *found = NULL;
+	struct dns_relay *found = set->first;
 
-	for (struct dns_relay *r = set->first; r; r = r->next)
-		if (is_udp(r) && (!found || r->active_ms < found->active_ms))
+	for (struct dns_relay *r = found; r; r = r->next)
+		if (r->active_ms <= found->active_ms)
 			found = r;
 	return found;
 }
@@ -365,15 +365,10 @@ static struct side side_of(int fd, void (*fn)(struct loop_src *, uint32_t))
 
 struct dns_relay *dns_relay_add_take(struct dns_relays *set, const struct dns_ends *ends)
 {
-	struct dns_relay *r = set->n < DNS_MAX_RELAYS ? NULL : least_active(set);
+	struct dns_relay *r;
 
-	if (r)
-		relay_free(r);
-	if (set->n >= DNS_MAX_RELAYS) {
-		close(ends->local);
-		close(ends->peer);
-		return NULL;
-	}
+	if (set->n >= DNS_MAX_RELAYS)
+		relay_free(least_active(set));
 	r = mem_zalloc(sizeof(*r));
 	r->set = set;
 	r->protocol = ends->protocol;

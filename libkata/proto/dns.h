@@ -21,7 +21,7 @@
 #define DNS_ADDRESS 0x7f00000bu /* 127.0.0.11 */
 #define DNS_PORT 53
 
-/** Relays in one set. With one more the UDP relay that was idle longest goes. */
+/** Relays in one set. With one more the one that was idle longest goes: idle clients keep nobody out. */
 #define DNS_MAX_RELAYS 128
 /** Longest datagram; answers over UDP have 512 bytes, with EDNS a few thousand. */
 #define DNS_DATAGRAM_MAX 16384u
@@ -61,7 +61,7 @@ void dns_relays_done(struct dns_relays *set);
 
 /**
  * dns_relay_add_take() - a relay; both descriptors are taken, and closed on failure.
- * Return: it, until the loop runs next; NULL: no room, or no memory for epoll
+ * Return: it, until the loop runs next; NULL: it is over already
  */
 struct dns_relay *dns_relay_add_take(struct dns_relays *set, const struct dns_ends *ends);
 /** dns_relay_find() - the UDP relay of @client, or NULL. */

@@ -307,28 +307,21 @@ START_TEST(numbers_are_bounded)
 	struct dns_ends e;
 
 	setup();
+	/* those of TCP too: 128 idle connections would be the guest's last for half a minute */
 	for (int i = 0; i < DNS_MAX_RELAYS; i++) {
-		e = make(IPPROTO_UDP, &local[i], &peer[i]);
+		e = make(i % 2 ? IPPROTO_TCP : IPPROTO_UDP, &local[i], &peer[i]);
 		ck_assert_ptr_nonnull(dns_relay_add_take(&t.set, &e));
 	}
 	turn(20);
 	says(local[0], "x", 1); /* the first is in use, so the second goes */
 	gets(peer[0], "\0\1x", 3);
-	e = make(IPPROTO_UDP, &local[DNS_MAX_RELAYS], &peer[DNS_MAX_RELAYS]);
 	turn(5);
+	e = make(IPPROTO_UDP, &local[DNS_MAX_RELAYS], &peer[DNS_MAX_RELAYS]);
 	ck_assert_ptr_nonnull(dns_relay_add_take(&t.set, &e));
 	ck_assert_uint_eq(t.set.n, DNS_MAX_RELAYS);
+	ends(peer[1]);
 	says(local[0], "x", 1);
 	gets(peer[0], "\0\1x", 3);
-	dns_relays_done(&t.set);
-	ck_assert_int_eq(dns_relays_init(&t.set, t.loop), 0);
-	for (int i = 0; i < DNS_MAX_RELAYS; i++) {
-		e = make(IPPROTO_TCP, &local[i], &peer[i]);
-		ck_assert_ptr_nonnull(dns_relay_add_take(&t.set, &e));
-	}
-	e = make(IPPROTO_UDP, &local[0], &peer[0]);
-	ck_assert_ptr_null(dns_relay_add_take(&t.set, &e));
-	ends(peer[0]);
 }
 END_TEST
 
