@@ -339,6 +339,8 @@ START_TEST(answers_in_fragments_reach_the_stack)
 	ck_assert(!passes(peer, t.fd[0], VNET_HDR, f, sizeof(f)));
 	make_part(f, 61440, false); /* whose it is cannot be seen */
 	ck_assert(passes(peer, t.fd[0], VNET_HDR, f, sizeof(f)));
+	ck_assert_int_eq(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 1000),
+			 1);
 	ck_assert_int_eq(read(fd, got, sizeof(got)), 28);
 	close(fd);
 	fd = udp_socket(40000);
@@ -348,6 +350,89 @@ START_TEST(answers_in_fragments_reach_the_stack)
 	}
 	ck_assert(!is_heard(fd));
 	close(fd);
+	tap_close(&t);
+	close(peer);
+}
+END_TEST
+
+#define PART6_MAX 82
+
+/* The same over IPv6, fd00::2 to fd00::1: parts of 16 and 20 bytes behind the fragment header. */
+static size_t make_part6(unsigned char f[PART6_MAX], unsigned port, bool first)
+{
+	unsigned char head[62] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60 };
+	const unsigned udp[] = { 53, port, 36, 0 };
+	/* of the pseudo-header's addresses, length and protocol, and of UDP's header */
+	unsigned sum = 2 * 0xfd00u + 2 + 1 + 36 + 17 + 53 + port + 36;
+
+	head[19] = first ? 24 : 28; /* length behind the IPv6 header */
+	head[20] = 44;		    /* a fragment header, */
+	head[21] = 64;
+	head[22] = head[38] = 0xfd;
+	head[37] = 2;
+	head[53] = 1;
+	head[54] = 17;		   /* UDP behind it */
+	head[57] = first ? 1 : 16; /* offset; bit 0: more follow */
+	head[61] = 9;		   /* id */
+	memset(f, 0, PART6_MAX);
+	memcpy(f, head, sizeof(head));
+	for (size_t i = 0; first && i < ARRAY_SIZE(udp); i++) {
+		f[62 + 2 * i] = (unsigned char)(udp[i] >> 8);
+		f[63 + 2 * i] = (unsigned char)udp[i];
+	}
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	if (first) {
+		f[68] = (unsigned char)(sum >> 8);
+		f[69] = (unsigned char)sum;
+	}
+	return first ? 78 : PART6_MAX;
+}
+
+static int udp6_socket(unsigned port)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+				   .sin6_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+START_TEST(ipv6_answers_in_fragments_reach_the_stack)
+{
+	AUTO_NL *sk = NULL;
+	struct kata_err err = { 0 };
+	unsigned char f[PART6_MAX], got[64];
+	struct pollfd p = { .events = POLLIN };
+	struct tap t;
+	size_t len;
+	int peer;
+
+	if (!own_network() || !has_tun())
+		return;
+	sk = open_nl();
+	RUN("ip link add eth0 address 02:00:00:00:00:01 type veth peer name p0;"
+	    "ip link set eth0 up; ip link set p0 up; ip addr add fd00::1/64 dev eth0 nodad");
+	t = make_tap(1);
+	peer = packet_socket("p0");
+	wire(sk, index_of("eth0"), t.index);
+	ck_assert_msg(tc_admit_dns(sk, index_of("eth0"), t.index, &err) == 0, "%s",
+		      err.msg);
+	p.fd = udp6_socket(61440);
+	len = make_part6(f, 61440, true);
+	ck_assert(!passes(peer, t.fd[0], VNET_HDR, f, len));
+	len = make_part6(f, 61440, false);
+	ck_assert(passes(peer, t.fd[0], VNET_HDR, f, len));
+	ck_assert_int_eq(poll(&p, 1, 1000), 1);
+	ck_assert_int_eq(read(p.fd, got, sizeof(got)), 28);
+	close(p.fd);
+	p.fd = udp6_socket(40000);
+	for (int first = 1; first >= 0; first--) {
+		len = make_part6(f, 40000, first);
+		ck_assert(passes(peer, t.fd[0], VNET_HDR, f, len));
+	}
+	ck_assert_int_eq(poll(&p, 1, 300), 0);
+	close(p.fd);
 	tap_close(&t);
 	close(peer);
 }
@@ -580,6 +665,7 @@ int main(void)
 		short_frames_cross_too,
 		answers_of_dns_servers_reach_the_stack,
 		answers_in_fragments_reach_the_stack,
+		ipv6_answers_in_fragments_reach_the_stack,
 		what_was_there_stays,
 		a_failed_wire_leaves_nothing,
 		changes_are_told,
