@@ -402,11 +402,13 @@ static const char *name_of(const struct proc_spawn *sp)
 	return sp->path ? sp->path : sp->argv[0];
 }
 
-/* A child that will not come to be: reaped, so that nothing is left of it. */
+/* A child that will not come to be, or of which that is not known: nothing is left of it. */
 static void forget(struct proc *p)
 {
-	if (p->pidfd >= 0)
+	if (p->pidfd >= 0) {
+		(void)!proc_kill(p->pidfd, SIGKILL);
 		(void)!proc_wait(p);
+	}
 	proc_done(p);
 	*p = (struct proc)PROC_INIT;
 }
@@ -424,8 +426,6 @@ static int begin(struct birth *c, struct proc *p, int *ret_report, struct kata_e
 	r = make_child(c, read_end, p);
 	close(fds[1]);
 	if (r < 0) {
-		if (p->pidfd >= 0)
-			(void)!proc_kill(p->pidfd, SIGKILL);
 		forget(p);
 		return spawn_failed(name_of(c->sp), STEP_CLONE, r, err);
 	}

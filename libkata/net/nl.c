@@ -61,6 +61,12 @@ int nl_err(struct kata_err *err, int code, const char *fmt, ...)
 	return err_set(err, -EINVAL, "%s: %s", what, nl_geterror(code));
 }
 
+/*
+ * The kernel answers within the call. Without an end libnl 3.7 waits for ever when it could not send
+ * its question: its links' dump does not look at what came of that.
+ */
+static const struct timeval patience = { .tv_sec = 5 };
+
 int nl_open(struct nl_sock **ret_sock, struct kata_err *err)
 {
 	struct nl_sock *sk = nl_socket_alloc();
@@ -69,6 +75,9 @@ int nl_open(struct nl_sock **ret_sock, struct kata_err *err)
 	if (!sk)
 		return err_set(err, -ENOMEM, "netlink: out of memory");
 	r = nl_connect(sk, NETLINK_ROUTE);
+	if (r == 0 && setsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_RCVTIMEO, &patience,
+				 sizeof(patience)) < 0)
+		r = -NLE_FAILURE;
 	if (r < 0) {
 		nl_socket_free(sk);
 		return nl_err(err, r, "open a netlink socket");

@@ -59,6 +59,7 @@ enum ctl_type {
 	CTL_CONNECT, /* number = a passed listener's index, bytes = the connection's number. It is
 		      * refused by a CTL_STREAM_END of its input */
 	CTL_DISCONNECT, /* number = the connection's: it is over, both ways */
+	CTL_FAILED, /* text: why the stand-in of a container could not begin; it ends */
 };
 
 #define CTL_F_ALL 1u	/* every process of the container */

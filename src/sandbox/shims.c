@@ -139,11 +139,12 @@ static void process_done(struct process *p)
 		container_remove(ct);
 }
 
-static void lost_while_built(struct process *p)
+static void lost_while_built(struct process *p, const char *why)
 {
 	struct kata_err err = { 0 };
 
-	err_set(&err, -ECHILD, "kata-shim ended while the container was made");
+	err_set(&err, -ECHILD, "kata-shim: %s",
+		why ? why : "ended while the container was made");
 	caller_answer_serial(p->ct->sb, p->creator, &err);
 	container_remove(p->ct);
 }
@@ -161,13 +162,14 @@ void shim_kill(struct process *p)
 	ask_signal(p, SIGKILL);
 }
 
-static void shim_gone(struct process *p)
+/* @why: what it said of it, if anything. */
+static void shim_gone(struct process *p, const char *why)
 {
 	hang_up(p);
 	if (p->exited) {
 		process_done(p);
 	} else if (p->number == 0 && !p->built) {
-		lost_while_built(p);
+		lost_while_built(p, why);
 	} else {
 		drop_streams(p);
 		ask_signal(p, SIGKILL);
@@ -188,7 +190,9 @@ static void on_shim(struct loop_src *src, uint32_t events)
 	if (r == -EAGAIN)
 		return;
 	if (r <= 0)
-		shim_gone(p);
+		shim_gone(p, NULL);
+	else if (m.type == CTL_FAILED)
+		shim_gone(p, m.text);
 	else if (m.type == CTL_SIGNAL)
 		ask_signal(p, m.number);
 	else if (m.type == CTL_WINSIZE)
@@ -200,7 +204,7 @@ static void on_shim(struct loop_src *src, uint32_t events)
 	else if (m.type == CTL_DISCONNECT)
 		conn_end(p, m.number);
 	else
-		shim_gone(p);
+		shim_gone(p, NULL);
 }
 
 struct process *process_new_take(struct container *ct, uint32_t number, int shim_fd)

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/raw_tty.h"
+#include "base/str.h"
 #include "plan.h"
 #include "proto/msg.h"
 #include "shim.h"
@@ -163,10 +164,23 @@ static int become_stand_in(struct shim *s, const struct shim_plan *plan,
 	return release_stdio(null, err);
 }
 
+/*
+ * The guest process does not run yet: stderr is not its, but in a container's case its reader takes it
+ * for that. Whoever makes the container is told instead.
+ */
+static void say_why(const struct shim_plan *plan, const struct kata_err *err)
+{
+	struct ctl_msg m = { .type = CTL_FAILED, .code = err->code };
+
+	str_copy(m.text, sizeof(m.text), err->msg);
+	if (!plan->own_root || ctl_send(SHIM_FD_CTL, &m, NULL, 0) < 0)
+		dprintf(STDERR_FILENO, "kata-shim: %s\n", err->msg);
+}
+
 int main(void)
 {
 	struct raw_tty tty = RAW_TTY_INIT;
-	struct shim_plan plan;
+	struct shim_plan plan = { 0 };
 	struct kata_err err = { 0 };
 	struct shim shim;
 	int status, rc = shim_plan_load(&plan, &err);
@@ -175,8 +189,7 @@ int main(void)
 		rc = become_stand_in(&shim, &plan, &tty, &err);
 	if (rc < 0) {
 		raw_tty_leave(&tty);
-		/* The guest process does not run yet: this is not its stderr. */
-		dprintf(STDERR_FILENO, "kata-shim: %s\n", err.msg);
+		say_why(&plan, &err);
 		_exit(1);
 	}
 	status = shim_run(&shim);
