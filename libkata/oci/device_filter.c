@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* device_filter: device filters of cgroup v2: loaded into the kernel and attached to a group. */
 #include <errno.h>
-#include <linux/bpf.h>
 #include <string.h>
-#include <sys/syscall.h>
 
+#include "base/bpf.h"
 #include "oci/device_rules.h"
 
 #define MAX_FILTERS 64u
-
-static int bpf(enum bpf_cmd cmd, union bpf_attr *attr)
-{
-	long r = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-
-	return r < 0 ? -errno : (int)r;
-}
-
-static int load(const struct bpf_insn *program, size_t n)
-{
-	static const char license[] = "Apache-2.0";
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	attr.insns = (uint64_t)(uintptr_t)program;
-	attr.insn_cnt = (uint32_t)n;
-	attr.license = (uint64_t)(uintptr_t)license;
-	return bpf(BPF_PROG_LOAD, &attr);
-}
 
 /** Filters attached to the group itself, systemd's too. Return: how many, or -errno. */
 static int attached(int dir, uint32_t ids[MAX_FILTERS])
@@ -40,7 +19,7 @@ static int attached(int dir, uint32_t ids[MAX_FILTERS])
 	attr.query.attach_type = BPF_CGROUP_DEVICE;
 	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
 	attr.query.prog_cnt = MAX_FILTERS;
-	r = bpf(BPF_PROG_QUERY, &attr);
+	r = bpf_call(BPF_PROG_QUERY, &attr);
 	return r < 0 ? r : (int)attr.query.prog_cnt;
 }
 
@@ -51,14 +30,14 @@ static int detach(int dir, uint32_t id)
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_id = id;
-	prog = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+	prog = bpf_call(BPF_PROG_GET_FD_BY_ID, &attr);
 	if (prog < 0)
 		return prog == -ENOENT ? 0 : prog;
 	memset(&attr, 0, sizeof(attr));
 	attr.target_fd = (uint32_t)dir;
 	attr.attach_bpf_fd = (uint32_t)prog;
 	attr.attach_type = BPF_CGROUP_DEVICE;
-	return bpf(BPF_PROG_DETACH, &attr);
+	return bpf_call(BPF_PROG_DETACH, &attr);
 }
 
 /**
@@ -68,7 +47,7 @@ static int detach(int dir, uint32_t id)
 int device_filter_attach(int dir, const struct bpf_insn *program, size_t n)
 {
 	uint32_t old[MAX_FILTERS];
-	AUTO_CLOSE int prog = load(program, n);
+	AUTO_CLOSE int prog = bpf_load(BPF_PROG_TYPE_CGROUP_DEVICE, 0, program, n);
 	union bpf_attr attr;
 	int n_old, r;
 
@@ -82,7 +61,7 @@ int device_filter_attach(int dir, const struct bpf_insn *program, size_t n)
 	attr.attach_bpf_fd = (uint32_t)prog;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
-	r = bpf(BPF_PROG_ATTACH, &attr);
+	r = bpf_call(BPF_PROG_ATTACH, &attr);
 	for (int i = 0; i < n_old && r == 0; i++)
 		r = detach(dir, old[i]);
 	return r;
