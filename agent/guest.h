@@ -13,6 +13,7 @@
 
 struct container;
 struct dns;
+struct forwards;
 struct net;
 struct network;
 
@@ -42,6 +43,7 @@ struct parking {
  * @net:        what MSG_NETWORK brought (net.c); NULL = nothing yet
  * @network:    a MSG_NETWORK that waits for its card (network.c); NULL = none
  * @dns:        the relay of dns.c; NULL = the host wants none
+ * @forwards:   connections to ports of loopback (forward.c); NULL = none yet
  * @pidns_fd:   the agent's own pid namespace, to come back to after a fork into another
  */
 struct guest {
@@ -57,6 +59,7 @@ struct guest {
 	struct net *net;
 	struct network *network;
 	struct dns *dns;
+	struct forwards *forwards;
 	char *modules, *modules_left;
 };
 

@@ -9,7 +9,7 @@
  *   io.c         stdio                     *_plan.c     pure planning
  *   watch.c      changes in cgroups        resources.c  limits
  *   network.c    the network               dns.c        the host's resolver
- *   parking.c    cards nobody is to see
+ *   parking.c    cards nobody is to see      forward.c    connections to its ports
  *
  * Test entry, for a host without a VM: `kata-agent --test-socket PATH --share DIR [--cgroup DIR]`: PATH is
  * a unix socket that stands for the host's vsock port, DIR the shared tree, --cgroup a cgroup2

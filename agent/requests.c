@@ -91,6 +91,13 @@ static const struct jt_field connect_fields[] = {
 	JT(struct req_connect, out, JT_STR, .flags = JT_REQUIRED),
 };
 
+static const struct jt_field forward_fields[] = {
+	JT(struct req_forward, port, JT_U32, .flags = JT_REQUIRED, .min = 1,
+	   .max = UINT16_MAX),
+	JT(struct req_forward, ipv6, JT_BOOL),
+	JT(struct req_forward, token, JT_STR, .flags = JT_REQUIRED),
+};
+
 static const struct jt_field update_fields[] = {
 	TARGET_FIELDS(struct req_update),
 	/* "linux.resources" in messages, as in config.json */
@@ -118,6 +125,7 @@ TAB(req_signal_tab, struct req_signal, signal_fields);
 TAB(req_winsize_tab, struct req_winsize, winsize_fields);
 TAB(req_stdin_end_tab, struct req_stdin_end, stdin_end_fields);
 TAB(req_connect_tab, struct req_connect, connect_fields);
+TAB(req_forward_tab, struct req_forward, forward_fields);
 TAB(req_update_tab, struct req_update, update_fields);
 TAB(req_target_tab, struct req_target, target_fields);
 

@@ -74,14 +74,21 @@ struct req_connect {
 	const char *in, *out;
 };
 
+/** struct req_forward - @token: as those of streams */
+struct req_forward {
+	uint32_t port;
+	bool ipv6;
+	const char *token;
+};
+
 struct req_update {
 	struct req_target target;
 	const struct oci_resources *resources;
 };
 
 extern const struct jtab req_welcome_tab, req_create_tab, req_exec_tab, req_signal_tab,
-	req_winsize_tab, req_stdin_end_tab, req_connect_tab, req_update_tab,
-	req_target_tab, req_empty_tab;
+	req_winsize_tab, req_stdin_end_tab, req_connect_tab, req_forward_tab,
+	req_update_tab, req_target_tab, req_empty_tab;
 
 /** req_token_of() - a token as a number: 0 = there is none, or it is no number. */
 uint64_t req_token_of(const char *text);

@@ -22,6 +22,7 @@
 #include "conns.h"
 #include "container.h"
 #include "devices.h"
+#include "forward.h"
 #include "network.h"
 #include "pause.h"
 #include "requests.h"
@@ -309,6 +310,11 @@ static int do_network(struct request *r, struct kata_err *err)
 	return 0;
 }
 
+static int do_forward(struct request *r, struct kata_err *err)
+{
+	return forward_request(r->guest, r->body, &r->call, err);
+}
+
 static int do_shutdown(struct request *r, struct kata_err *err)
 {
 	(void)err;
@@ -353,6 +359,7 @@ static const struct rule rules[] = {
 	  "container not running" },
 	{ MSG_STATS, &req_target_tab, CONTAINER_ANY, do_stats, NULL },
 	{ MSG_NETWORK, &netmsg_tab, 0, do_network, NULL },
+	{ MSG_FORWARD, &req_forward_tab, 0, do_forward, NULL },
 	{ MSG_SHUTDOWN, &req_empty_tab, 0, do_shutdown, NULL },
 };
 

@@ -46,6 +46,7 @@ static const char *const type_names[] = {
 	[MSG_STATS] = "STATS",
 	[MSG_NETWORK] = "NETWORK",
 	[MSG_CONNECT] = "CONNECT",
+	[MSG_FORWARD] = "FORWARD",
 };
 
 static void add_header(struct buf *b, uint32_t len, uint16_t type, uint32_t id)

@@ -25,6 +25,9 @@
  * each behind its length as u16 big endian (as RFC 1035 4.2.2 does in TCP), both ways. The host
  * sends them to 127.0.0.11:53 of the network namespace and nowhere else. Either
  * side ends it by closing; one that does so early is no fault.
+ *
+ * Forwarded connections (MSG_FORWARD) are streams of container 0, but both ways, in frames, and with
+ * their end among these: proto/forward.h.
  */
 #ifndef KATA_PROTO_MSG_H
 #define KATA_PROTO_MSG_H
@@ -33,11 +36,13 @@
 #include <stdint.h>
 
 #define PROTO_VERSION_MIN 2u
-#define PROTO_VERSION 4u
+#define PROTO_VERSION 5u
 /** The first with MSG_NOTIFY and what asks for it. */
 #define PROTO_VERSION_NOTIFY 3u
 /** The first that loads filters of system calls. */
 #define PROTO_VERSION_FILTER 4u
+/** The first with MSG_FORWARD. */
+#define PROTO_VERSION_FORWARD 5u
 
 #define PROTO_CONTROL_MAGIC 0x4b415443u /* "CTAK": hello of the control connection */
 #define PROTO_STREAM_MAGIC 0x4b415453u	/* "STAK": hello of a stream */
@@ -90,6 +95,9 @@ enum msg_type {
 	MSG_NETWORK, /* struct netmsg (netmsg.h): the whole network the VM is to have */
 	MSG_CONNECT, /* {"container":n,"process":m,"fd":i,"connection":k,"in":"token","out":..}:
 		      * to the listening socket that the process got as passed descriptor i */
+	MSG_FORWARD, /* {"port":p,"ipv6":bool,"token":".."}: a connection to that port of loopback, then
+		      * a stream with the token, on which forward.h's frames are. Answered when both
+		      * are there; MSG_FAILED with ECONNREFUSED when nobody listens */
 };
 
 /** Codes of a reply; they decide the caller's exit status. */

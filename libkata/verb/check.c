@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "net/lookup.h"
 #include "share/share.h"
 #include "verb/guest_files.h"
 #include "verb/verb.h"
@@ -319,6 +320,20 @@ static void check_tun(const struct host_view *h, struct finding *f)
 		       "/dev/net/tun: %s", err_text(errno));
 }
 
+static void check_forwarding(const struct host_view *h, struct finding *f)
+{
+	struct kata_err err = { 0 };
+
+	(void)h;
+	if (lookup_probe(&err) == 0)
+		report(f, LEVEL_OK, NULL, "BPF of type sk_lookup");
+	else
+		report(f, LEVEL_WARN,
+		       "run Linux 5.9 or later with BPF_SYSCALL and NET_SOCK_MSG; without it "
+		       "nothing reaches the guest through localhost of its network namespace",
+		       "%s", err.msg);
+}
+
 static void check_cgroups(const struct host_view *h, struct finding *f)
 {
 	struct statfs fs = { 0 };
@@ -361,6 +376,7 @@ static const struct check checks[] = {
 	{ "guest kernel", check_guest_kernel },
 	{ "initramfs", check_initrd },
 	{ "network", check_tun },
+	{ "port-forward", check_forwarding },
 	{ "cgroups", check_cgroups },
 	{ "state directory", check_root },
 };

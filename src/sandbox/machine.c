@@ -453,7 +453,9 @@ static void on_stream(void *arg, const struct agent_stream *s, int fd)
 {
 	struct process *p = find_process(arg, s->container, s->process);
 
-	if (p)
+	if (s->container == 0)
+		forwarding_stream_take(arg, s->process, fd);
+	else if (p)
 		shim_give_stream_take(p, s->stream, fd);
 	else
 		close(fd);
@@ -572,6 +574,8 @@ static enum sb_state tell_all(struct sandbox *sb, struct container *ct, const ch
 		if (ct->state == CT_ASKED)
 			tell_guest(ct);
 	}
+	/* while the guest builds */
+	forwarding_up(sb);
 	return sb->state;
 }
 

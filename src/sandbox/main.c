@@ -131,6 +131,7 @@ static void tell_host(const struct kata_err *why, const char *dir)
 static void tear_down(struct sandbox *sb)
 {
 	callers_free(sb, &sb->why);
+	forwarding_down(sb);
 	host_down(sb);
 	dns_relays_done(&sb->dns);
 	conf_free(sb->conf);
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
 			  .fs_fd = -1,
 			  .vsock_device = CHILD_INIT,
 			  .virtiofsd = CHILD_INIT },
+		.forwarding = FORWARDING_INIT,
 		.network = { .watch = { .fd = -1 }, .rest = { .fd = -1 }, .watch_fd = -1 },
 		.boot_timer = { .fd = -1 },
 		.ctl_listen = { .fd = -1 },

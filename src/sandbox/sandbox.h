@@ -12,6 +12,7 @@
  *   passed.c     descriptors that processes get behind their stdio
  *   conns.c      connections to listening ones of these
  *   dns.c        the engine's resolver, for the guest
+ *   forward.c    connections to the namespace's loopback, for the guest
  *   notify.c     what programs say at NOTIFY_SOCKET
  *   oom.c        the guest's want of memory, shown to engines on the host
  *   timeline.c   when each phase was reached
@@ -26,9 +27,11 @@
 #include "base/child.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "net/lookup.h"
 #include "net/trace.h"
 #include "oci/spec.h"
 #include "proto/dns.h"
+#include "proto/forward.h"
 #include "proto/notify.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/ctl.h"
@@ -71,6 +74,20 @@ struct network {
 	bool spoken;		 /* there was one */
 	unsigned asked;		 /* answers to MSG_NETWORK under way */
 	struct kata_err refused; /* the last answer, if it was a refusal */
+};
+
+struct arrival;
+
+/** struct forwarding - forward.c owns it. @first: connections that have no relay yet. */
+struct forwarding {
+	struct lookup lookup;
+	struct loop_src listen[LOOKUP_FAMILIES], rest;
+	int fd[LOOKUP_FAMILIES]; /* out of the loop while no more are taken */
+	uint16_t port[LOOKUP_FAMILIES];
+	struct forward_set set;
+	struct arrival *first;
+	unsigned arrivals;
+	uint32_t last;
 };
 
 /* Life of a container in this VM. */
@@ -199,7 +216,8 @@ struct sandbox {
 	uint64_t last_caller;
 	struct timeline timeline;
 	struct dns_relays dns; /* dns.c */
-	struct kata_err why;   /* why it ends, when something went wrong */
+	struct forwarding forwarding;
+	struct kata_err why; /* why it ends, when something went wrong */
 };
 
 /* machine.c */
@@ -299,6 +317,31 @@ int dns_relay_enable(struct sandbox *sb, bool on) MUST_CHECK;
 bool dns_relay_is_enabled(const struct sandbox *sb);
 /** dns_client_take() - a connection of the guest's for that resolver; @fd is taken. */
 void dns_client_take(struct sandbox *sb, int protocol, int fd);
+
+/* forward.c */
+
+#define FORWARDING_INIT                                                                  \
+	{                                                                                \
+		.lookup = LOOKUP_INIT, .rest = { .fd = -1 },                             \
+		.listen = { { .fd = -1 }, { .fd = -1 } }, .fd = { -1, -1 },              \
+	}
+/**
+ * forwarding_up() - from now on connections to loopback of our network namespace go on in the guest, which
+ * is up. A host that cannot do it goes without.
+ */
+void forwarding_up(struct sandbox *sb);
+/** forwarding_down() - none any more; those that are there are reset. */
+void forwarding_down(struct sandbox *sb);
+/** forwarding_stream_take() - the guest has opened the stream for arrival @number; @fd is taken. */
+void forwarding_stream_take(struct sandbox *sb, uint32_t number, int fd);
+/**
+ * forwarding_route() - where a connection to @port goes. Pure.
+ * @own: ports of our own listening sockets, which are no services of the namespace's
+ * @taken: something has that port in the namespace
+ */
+enum forward_route { ROUTE_GUEST, ROUTE_NAMESPACE };
+enum forward_route forwarding_route(uint16_t port, const uint16_t own[LOOKUP_FAMILIES],
+				    bool taken);
 
 /* notify.c */
 
