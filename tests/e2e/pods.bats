@@ -392,3 +392,19 @@ was_counted()
 	wait_output "$m" survived
 	eventually 20 was_counted
 }
+
+# number ID PATH: of its statistics
+number()
+{
+	kata events --stats "$1" | jq ".data.$2"
+}
+
+@test "each container has numbers of its own" {
+	first
+	member 'head -c 40000000 /dev/zero >/dev/shm/x; echo full; exec sleep 1000' "$(paths network)"
+	wait_output "$m" full
+	[ "$(number "$m" memory.usage.usage)" -gt 40000000 ]
+	[ "$(number "$c" memory.usage.usage)" -lt 30000000 ]
+	equal "$(number "$m" pids.current)" 1
+	[ "$(number "$m" cpu.usage.total)" != "$(number "$c" cpu.usage.total)" ]
+}
