@@ -460,6 +460,8 @@ static void base_params(const struct planner *p, struct buf *out)
 		buf_addf(out, " console=%s", x86 ? "ttyS0" : "ttyAMA0");
 	else
 		buf_add_str(out, " quiet");
+	/* a VMM may have room for more (qemu_argv.c) */
+	buf_addf(out, " nr_cpus=%u", plan->vcpus);
 	if (x86)
 		buf_add_str(
 			out,

@@ -157,11 +157,11 @@ class VmGuest(Guest):
             "qemu", "qemu-system-x86_64", "-global", "virtio-mmio.force-legacy=false",
             "-M", "microvm,acpi=on,rtc=on,pit=on,pic=on,isa-serial=on,memory-backend=m",
             "-accel", "tcg,thread=multi",     # works everywhere, and alike
-            "-cpu", "max", "-m", "256", "-smp", "1", "-nodefaults", "-no-user-config",
+            "-cpu", "max", "-m", "256", "-smp", "1,maxcpus=2", "-nodefaults", "-no-user-config",
             "-display", "none", "-no-reboot", "-serial", "file:console.log",
             "-kernel", guest + "/vmlinux", "-initrd", guest + "/initramfs.cpio",
             "-append", "console=ttyS0 quiet panic=-1 tsc_early_khz=%d tsc=reliable no_timer_check "
-                       "noreplace-smp" % tsc_khz,
+                       "noreplace-smp nr_cpus=1" % tsc_khz,
             "-object", "memory-backend-memfd,id=m,size=256M,share=on",
             "-chardev", "socket,id=vs,path=vsock.dev", "-device", "vhost-user-vsock-device,chardev=vs",
             "-chardev", "socket,id=fs,path=fs.dev",

@@ -79,7 +79,7 @@ START_TEST(plain)
 	ck_assert_ptr_null(f.plan.extra_args);
 	ck_assert_uint_eq(f.plan.n_disks + f.plan.n_cards, 0);
 	ck_assert_ptr_nonnull(strstr(f.plan.cmdline, " tsc_early_khz=2300000"));
-	ck_assert_ptr_nonnull(strstr(f.plan.cmdline, "panic=-1 quiet "));
+	ck_assert_ptr_nonnull(strstr(f.plan.cmdline, "panic=-1 quiet nr_cpus=1 "));
 }
 END_TEST
 
