@@ -12,13 +12,13 @@
  *   vm.boot
  *   vm.info      -> does it run, with the memory that was asked for?
  *
- * A refusal, garbage, silence or a broken socket kills the process, so that "gone" always means that
- * no process is left; on_gone is called from one place, when it has ended. Of the
- * Only one that has hung up is given a moment to end by itself: it has a reason to print. Of the
- * reasons at hand the most telling one is given: what was refused, what the guest did, what
- * was wrong with the channels, how the process ended with its last words.
+ * A refusal, garbage, silence or a broken socket kills the process (vmm_process). Only one that has
+ * hung up is given a moment to end by itself: it has a reason to print.
  *
  * The VMM boots a guest anew that resets. A guest of ours has ended then: the event says so, and the process is killed.
+ *
+ * A VM that runs is ended in order, vm.shutdown and vmm.shutdown: disk images are its own to
+ * close. That is waited for, and whatever is not gone in that time is killed.
  */
 #include "vmm/clh.h"
 
@@ -29,12 +29,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/sock.h"
 #include "conf/conf_paths.h"
 #include "vmm/rest.h"
+#include "vmm/vmm_process.h"
 
 /** Name of the API's socket in the current directory, while it is connected to. */
 #define API_NAME "vmm.api"
@@ -42,7 +43,7 @@
 /** Time for an answer, milliseconds: a boot loads the kernel and maps all memory. */
 #define ANSWER_MS 10000
 #define BOOT_MS 30000
-/** Time to end after hanging up. */
+/** Time to end after hanging up, and when told to. */
 #define GRACE_MS 1000
 /** Bytes of one event; what stands behind each. */
 #define EVENT_MAX (16u << 10)
@@ -55,38 +56,29 @@ static const struct json_limits info_limits = {
 };
 
 struct vmm {
-	struct child child;
-	char *name; /* of the program, for messages */
+	struct vmm_process process;
 	struct rest *api;
 	struct loop_src events;
 	struct loop_src grace;
 	int events_fd, grace_fd;
 	struct buf event; /* as much of one as has come */
-	struct vmm_events ev;
 	uint64_t memory;
-	const char *guest_did; /* what an event says of the guest's end, or NULL */
-	char *why;	       /* why it was killed: a refusal, a broken channel */
+	bool runs; /* vm.info says so */
 };
-
-/* Its end is ours: on_process_end() tells of it. */
-static void kill_vmm(struct vmm *v)
-{
-	if (child_is_running(&v->child) && proc_kill(v->child.proc.pidfd, SIGKILL) < 0)
-		return;
-}
 
 static void give_up(struct vmm *v, const char *what, const char *text)
 {
-	if (!v->why)
-		v->why = mem_printf("%s %s%s", v->name, what, text);
-	kill_vmm(v);
+	AUTO_FREE char *why = mem_printf("%s%s", what, text);
+
+	vmm_process_blame(&v->process, why);
+	vmm_process_kill(&v->process);
 }
 
 static void on_grace(struct loop_src *src, uint32_t events)
 {
 	(void)events;
 	loop_timer_ack(src->fd);
-	kill_vmm(CONTAINER_OF(src, struct vmm, grace));
+	vmm_process_kill(&CONTAINER_OF(src, struct vmm, grace)->process);
 }
 
 /* --- events ------------------------------------------------------------------------------ */
@@ -103,10 +95,10 @@ static void on_event(struct vmm *v, const char *source, const char *name)
 		{ "vm", "panic", "the guest's kernel panicked", true },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(table) && !v->guest_did; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(table) && !v->process.guest_did; i++) {
 		if (!str_eq(source, table[i].source) || !str_eq(name, table[i].name))
 			continue;
-		v->guest_did = table[i].text;
+		v->process.guest_did = table[i].text;
 		if (table[i].kill)
 			give_up(v, "", table[i].text);
 	}
@@ -171,8 +163,10 @@ static bool read_events(struct vmm *v)
 	return false;
 }
 
-static void drain_events(struct vmm *v)
+static void drain_events(struct vmm_process *p)
 {
+	struct vmm *v = CONTAINER_OF(p, struct vmm, process);
+
 	for (int i = 0; i < EVENT_READS && v->events_fd >= 0; i++)
 		if (!read_events(v))
 			return;
@@ -181,7 +175,7 @@ static void drain_events(struct vmm *v)
 static void on_events(struct loop_src *src, uint32_t events)
 {
 	(void)events;
-	drain_events(CONTAINER_OF(src, struct vmm, events));
+	drain_events(&CONTAINER_OF(src, struct vmm, events)->process);
 }
 
 /* --- answers ----------------------------------------------------------------------------- */
@@ -271,25 +265,24 @@ static void on_info(void *arg, const struct rest_answer *a)
 			 0 ||
 		 memory != v->memory)
 		give_up(v, "made a VM of another size than it was told", "");
+	else
+		v->runs = true;
 }
 
 static void on_done(void *arg, const struct rest_answer *a)
 {
-	struct vmm *v = arg;
-
-	if (v->ev.on_done)
-		v->ev.on_done(v->ev.arg, a->code, a->text);
+	vmm_process_answer(&((struct vmm *)arg)->process, a->code, a->text);
 }
 
 static void on_api_gone(void *arg, const char *why)
 {
 	struct vmm *v = arg;
+	bool first = !v->process.why;
 
-	if (!v->why && str_has_prefix(why, "closed") &&
-	    loop_timer_set(v->grace_fd, GRACE_MS) == 0)
-		v->why = mem_printf("%s %s", v->name, why);
-	else
-		give_up(v, "", why);
+	vmm_process_blame(&v->process, why);
+	if (!first || !str_has_prefix(why, "closed") ||
+	    loop_timer_set(v->grace_fd, GRACE_MS) < 0)
+		vmm_process_kill(&v->process);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */
@@ -364,8 +357,10 @@ static int ask_for_vm(struct vmm *v, const struct vm_plan *plan,
 
 /* --- life -------------------------------------------------------------------------------- */
 
-static void close_channels(struct vmm *v)
+static void close_channels(struct vmm_process *p)
 {
+	struct vmm *v = CONTAINER_OF(p, struct vmm, process);
+
 	rest_free(TAKE_PTR(v->api));
 	loop_del(&v->events);
 	loop_del(&v->grace);
@@ -374,49 +369,17 @@ static void close_channels(struct vmm *v)
 	buf_done(&v->event);
 }
 
-static void on_process_end(struct child *c, const char *why)
-{
-	struct vmm *v = CONTAINER_OF(c, struct vmm, child);
-	bool ours = strstr(why, "killed by signal 9"); /* says nothing of itself */
-	AUTO_FREE char *text = NULL;
-
-	drain_events(v);
-	if (v->why && ours)
-		text = mem_strdup(v->guest_did ? v->guest_did : v->why);
-	else
-		text = mem_strdup(v->guest_did ? v->guest_did : why);
-	close_channels(v);
-	v->ev.on_gone(v->ev.arg, text);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int start_process(struct vmm *v, const struct vm_plan *plan,
 			 const struct vmm_fds *fds, int api, int events, struct loop *l,
-			 struct kata_err *err)
+			 const struct vmm_events *ev, struct kata_err *err)
 {
 	const struct proc_fd list[] = { { api, CLH_FD_API }, { events, CLH_FD_EVENTS } };
-	struct proc_spawn sp = PROC_SPAWN_INIT;
 	struct strv argv = { 0 };
 	int r;
 
 	clh_argv(plan, &argv);
-	sp.path = plan->vmm;
-	sp.argv = argv.v;
-	sp.fds = list;
-	sp.n_fds = ARRAY_SIZE(list);
-	sp.cgroup_procs = fds->cgroup_procs;
-	sp.n_cgroup_procs = fds->n_cgroup_procs;
-	sp.pdeathsig = SIGKILL;
-	v->name = mem_strdup(base_name(plan->vmm));
-	v->child.name = v->name;
-	v->child.on_end = on_process_end;
-	r = child_start(&v->child, l, &sp, err);
+	r = vmm_process_start(&v->process, plan, argv.v, list, ARRAY_SIZE(list), fds, ev,
+			      l, err);
 	strv_done(&argv);
 	return r;
 }
@@ -462,20 +425,53 @@ static int make_events(struct vmm *v, struct loop *l, int *ret_write,
 	return r < 0 ? err_sys_code(err, r, "watch the event monitor") : 0;
 }
 
+static void on_ended(void *arg, const struct rest_answer *a)
+{
+	if (a->code < 0)
+		give_up(arg, "refused to end: ", a->text);
+}
+
+/* An error is none: the process is killed then. */
+static void end_in_order(struct vmm *v)
+{
+	struct kata_err err = { 0 };
+	int left = 0;
+
+	v->process.ev.on_done = NULL;
+	if (put(v, API "vm.shutdown", NULL, on_ended, &err) == 0 &&
+	    put(v, API "vmm.shutdown", NULL, on_ended, &err) == 0)
+		left = rest_finish(v->api, GRACE_MS);
+	if (proc_wait_ms(v->process.child.proc.pidfd, left) < 1)
+		log_debug("%s did not end by itself", v->process.name);
+}
+
 static void clh_stop(struct vmm *v)
 {
-	child_stop(&v->child);
-	close_channels(v);
+	if (v->api && v->runs && !v->process.why)
+		end_in_order(v);
+	vmm_process_stop(&v->process);
 }
 
 static void clh_free(struct vmm *v)
 {
 	if (!v)
 		return;
-	clh_stop(v);
-	free(v->name);
-	free(v->why);
+	vmm_process_done(&v->process);
 	free(v);
+}
+
+static int start(struct vmm *v, const struct vm_plan *plan, const struct vmm_fds *fds,
+		 struct loop *l, const struct vmm_events *ev, struct kata_err *err)
+{
+	AUTO_CLOSE int api = -1;
+	AUTO_CLOSE int events = -1;
+	int r = make_api(v, l, &api, err);
+
+	if (r == 0)
+		r = make_events(v, l, &events, err);
+	if (r == 0)
+		r = start_process(v, plan, fds, api, events, l, ev, err);
+	return r == 0 ? ask_for_vm(v, plan, fds, err) : r;
 }
 
 static int clh_launch(const struct vm_plan *plan, const struct vmm_fds *fds,
@@ -483,22 +479,14 @@ static int clh_launch(const struct vm_plan *plan, const struct vmm_fds *fds,
 		      struct kata_err *err)
 {
 	struct vmm *v = mem_zalloc(sizeof(*v));
-	AUTO_CLOSE int api = -1;
-	AUTO_CLOSE int events = -1;
 	int r;
 
-	v->child = (struct child)CHILD_INIT;
-	v->ev = *ev;
+	v->process.drain = drain_events;
+	v->process.close = close_channels;
 	v->events_fd = v->events.fd = v->grace_fd = v->grace.fd = -1;
 	v->event.max = EVENT_MAX;
 	v->memory = plan->memory;
-	r = make_api(v, l, &api, err);
-	if (r == 0)
-		r = make_events(v, l, &events, err);
-	if (r == 0)
-		r = start_process(v, plan, fds, api, events, l, err);
-	if (r == 0)
-		r = ask_for_vm(v, plan, fds, err);
+	r = start(v, plan, fds, l, ev, err);
 	if (r < 0) {
 		clh_free(v);
 		return r;

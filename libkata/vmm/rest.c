@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -45,6 +46,7 @@ struct rest {
 	struct rest_ops ops;
 	struct waiting line[REST_MAX_REQUESTS]; /* [0] is on the wire */
 	size_t n;
+	uint64_t begun; /* how many have been on the wire */
 	struct rest_reply reply;
 	struct buf in, out;
 	bool gone;
@@ -146,6 +148,7 @@ static void begin(struct rest *h)
 {
 	struct waiting *w = &h->line[0];
 
+	h->begun++;
 	rest_reply_begin(&h->reply);
 	buf_add(&h->out, w->bytes, w->len);
 	free(TAKE_PTR(w->bytes));
@@ -222,7 +225,10 @@ static void answered(struct rest *h)
 	if (h->gone || h->doomed)
 		return;
 	rest_reply_begin(&h->reply);
-	if (h->n > 0)
+	/* the next is asked for now: what is there already is no answer to it */
+	if (buf_len(&h->in))
+		garbage(h, "an answer to nothing asked");
+	else if (h->n > 0)
 		begin(h);
 }
 
@@ -267,9 +273,21 @@ static bool read_some(struct rest *h)
 	return !h->gone && !h->doomed;
 }
 
-/* @write, @read: what there is to do; callbacks in it may free us, which is done at its end. */
-static void turn(struct rest *h, bool write, bool read)
+static void too_late(struct rest *h)
 {
+	AUTO_FREE char *why = mem_printf("did not answer %s within %u ms",
+					 h->line[0].what, h->line[0].deadline_ms);
+
+	gone(h, why);
+}
+
+/*
+ * @write, @read: what there is to do. @deadline: the time is over; an answer that has come in time and was not looked
+ * at counts. Callbacks in it may free us, which is done at its end.
+ */
+static void turn(struct rest *h, bool write, bool read, bool deadline)
+{
+	uint64_t begun = h->begun;
 	bool outer = !h->busy;
 
 	h->busy = true;
@@ -278,6 +296,8 @@ static void turn(struct rest *h, bool write, bool read)
 	for (int i = 0; read && i < REST_READS && !h->gone && !h->doomed; i++)
 		if (!read_some(h))
 			break;
+	if (deadline && !h->gone && !h->doomed && h->n > 0 && h->begun == begun)
+		too_late(h);
 	if (!outer)
 		return;
 	h->busy = false;
@@ -287,28 +307,38 @@ static void turn(struct rest *h, bool write, bool read)
 
 void rest_drain(struct rest *h)
 {
-	turn(h, false, true);
+	turn(h, false, true, false);
+}
+
+int rest_finish(struct rest *h, int ms)
+{
+	uint64_t now = loop_now_us(), end = now + (uint64_t)ms * 1000;
+
+	for (; h->n > 0 && !h->gone && now < end; now = loop_now_us()) {
+		struct pollfd p = { .fd = h->fd, .events = POLLIN };
+
+		if (buf_len(&h->out))
+			p.events |= POLLOUT;
+		if (poll(&p, 1, (int)((end - now + 999) / 1000)) > 0)
+			turn(h, p.revents & POLLOUT, p.revents & ~POLLOUT, false);
+	}
+	return h->n > 0 || now >= end ? 0 : (int)((end - now) / 1000);
 }
 
 static void on_ready(struct loop_src *src, uint32_t events)
 {
 	struct rest *h = CONTAINER_OF(src, struct rest, src);
 
-	turn(h, events & EPOLLOUT, events & ~(uint32_t)EPOLLOUT);
+	turn(h, events & EPOLLOUT, events & ~(uint32_t)EPOLLOUT, false);
 }
 
 static void on_deadline(struct loop_src *src, uint32_t events)
 {
 	struct rest *h = CONTAINER_OF(src, struct rest, timer);
-	AUTO_FREE char *why = NULL;
 
 	(void)events;
 	loop_timer_ack(src->fd);
-	if (h->n == 0)
-		return;
-	why = mem_printf("did not answer %s within %u ms", h->line[0].what,
-			 h->line[0].deadline_ms);
-	gone(h, why);
+	turn(h, false, true, true);
 }
 
 /* --- life -------------------------------------------------------------------------------- */

@@ -57,6 +57,11 @@ void rest_free(struct rest *h);
 /** rest_request() - last in line; -EBUSY when that is full, -ESRCH when the connection has ended. */
 int rest_request(struct rest *h, const struct rest_request *q,
 		 struct kata_err *err) MUST_CHECK;
+/**
+ * rest_finish() - wait until all requests are answered, at most @ms: for an owner who is about to
+ * end and whose loop runs no more. Return: milliseconds left; 0 = in vain.
+ */
+int rest_finish(struct rest *h, int ms) MUST_CHECK;
 /** rest_drain() - take in what has arrived already. */
 void rest_drain(struct rest *h);
 

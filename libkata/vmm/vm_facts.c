@@ -112,10 +112,12 @@ static bool can_open(const char *path)
 }
 
 /* A kernel has landlock when it names a version; one that was built with it may have it off. */
-static bool has_landlock(void)
+static unsigned landlock_version(void)
 {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0,
-		       LANDLOCK_CREATE_RULESET_VERSION) > 0;
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			   LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi > 0 ? (unsigned)abi : 0;
 }
 
 static unsigned count_cpus(void)
@@ -169,7 +171,7 @@ int vm_facts_gather(int cache_dirfd, const char *kernel, struct vm_facts *ret_fa
 	*ret_facts = (struct vm_facts){
 		.kvm_usable = slow.kvm && kvm_fd >= 0,
 		.vhost_vsock = can_open("/dev/vhost-vsock"),
-		.landlock = has_landlock(),
+		.landlock = landlock_version(),
 		.tsc_khz = slow.tsc_khz,
 		.host_cpus = count_cpus(),
 		.kernel_mmio = kernel_has(kernel, "virtio_mmio.device"),

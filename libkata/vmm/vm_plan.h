@@ -70,15 +70,15 @@ struct vm_plan {
 	unsigned n_cards;
 	struct vm_disk disks[VM_MAX_DISKS];
 	unsigned n_disks;
-	bool landlock; /* the VMM confines itself to the files it is told of */
+	unsigned landlock; /* version of the kernel's, with which a VMM can confine itself; 0 = none */
 };
 
 /** struct vm_facts - what the plan needs to know of the host, gathered by the caller. */
 struct vm_facts {
 	bool kvm_usable; /* /dev/kvm opens, KVM_GET_API_VERSION is 12, KVM_CREATE_VM works */
-	bool vhost_vsock; /* /dev/vhost-vsock opens */
-	bool landlock;	  /* the kernel has it switched on */
-	uint64_t tsc_khz; /* 0 = unknown */
+	bool vhost_vsock;  /* /dev/vhost-vsock opens */
+	unsigned landlock; /* version of its ABI, 0 = none or switched off */
+	uint64_t tsc_khz;  /* 0 = unknown */
 	unsigned host_cpus;
 	bool kernel_mmio;	  /* of [guest] kernel: see vm_plan */
 	const char *machine_arch; /* uname -m */

@@ -14,14 +14,11 @@
 /** What a driver can do; asked before it is tried. */
 enum vmm_cap {
 	VMM_CAP_PAUSE = 1 << 0,
-	VMM_CAP_HOTPLUG_NET = 1 << 1,
-	VMM_CAP_HOTPLUG_CPU = 1 << 2,
-	VMM_CAP_HOTPLUG_MEM = 1 << 3,
-	VMM_CAP_EMULATION = 1 << 4, /* runs guests without hardware acceleration too */
-	VMM_CAP_MACHINES = 1 << 5,  /* has more than one machine type */
-	VMM_CAP_OWN_VSOCK = 1 << 6, /* serves hybrid vsock itself: plan.vsock_socket */
+	VMM_CAP_EMULATION = 1 << 1, /* runs guests without hardware acceleration too */
+	VMM_CAP_MACHINES = 1 << 2,  /* has more than one machine type */
+	VMM_CAP_OWN_VSOCK = 1 << 3, /* serves hybrid vsock itself: plan.vsock_socket */
 	VMM_CAP_DIALS =
-		1 << 7, /* connects to the file server itself: plan.share_socket */
+		1 << 4, /* connects to the file server itself: plan.share_socket */
 };
 
 /** struct vmm_fds - descriptors the VMM is started with; borrowed. -1 = not used. */
@@ -56,8 +53,9 @@ struct vmm_driver {
 		      struct kata_err *err);
 	int (*pause)(struct vmm *v, struct kata_err *err);
 	int (*resume)(struct vmm *v, struct kata_err *err);
-	void (*stop)(
-		struct vmm *v); /* at once: SIGKILL and reap; the guest was synced before */
+	/* at its end it is gone, by SIGKILL unless it goes within a second; the guest was synced
+	 * before. The loop runs no more: nothing is called */
+	void (*stop)(struct vmm *v);
 	void (*free)(struct vmm *v);
 };
 

@@ -17,8 +17,9 @@
 #include "base/fs.h"
 #include "base/mem.h"
 
-/** suite_run() - run @tests, each in its own process. Return: main's result. */
-static inline int suite_run(const char *name, const TTest *const *tests, size_t n)
+/** suite_run_for() - run @tests, each in its own process, for @seconds at most. Return: main's result. */
+static inline int suite_run_for(const char *name, const TTest *const *tests, size_t n,
+				double seconds)
 {
 	Suite *s = suite_create(name);
 	TCase *tc = tcase_create(name);
@@ -26,7 +27,7 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	size_t i;
 	int failed;
 
-	tcase_set_timeout(tc, 60); /* a loaded machine is no failure */
+	tcase_set_timeout(tc, seconds);
 	for (i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(s, tc);
@@ -34,6 +35,12 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/** suite_run() - the same with time enough: a loaded machine is no failure. */
+static inline int suite_run(const char *name, const TTest *const *tests, size_t n)
+{
+	return suite_run_for(name, tests, n, 60);
 }
 
 /** under_valgrind() - which answers ENOSYS to newer system calls (3.19: openat2, pidfd_open). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rest against a peer that answers, dawdles, babbles, sends too much or dies; through a socket pair. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
@@ -355,6 +356,42 @@ START_TEST(late)
 }
 END_TEST
 
+/* What came in time counts, though we look at it late. */
+START_TEST(looked_at_late)
+{
+	PEER p;
+
+	setup(&p);
+	p.deadline_ms = 20;
+	ask(&p, "/x", NULL);
+	feed(&p, OK_BODY);
+	ck_assert_int_eq(poll(NULL, 0, 60), 0);
+	ck_assert_int_eq(run(&p, 5000), 0);
+	ck_assert_msg(p.done == 1 && p.gone == 0, "%s", p.why);
+	ck_assert_str_eq(p.body, "{\"state\":\"x\"}");
+}
+END_TEST
+
+/* Without the loop: answered, not answered, hung up. */
+START_TEST(finish)
+{
+	PEER p;
+
+	setup(&p);
+	ck_assert_int_gt(rest_finish(p.rest, 20000), 0);
+	ask(&p, "/x", NULL);
+	feed(&p, OK_EMPTY);
+	ck_assert_int_gt(rest_finish(p.rest, 20000), 0);
+	ck_assert_int_eq(p.done, 1);
+	ask(&p, "/x", NULL);
+	ck_assert_int_eq(rest_finish(p.rest, 20), 0);
+	hang_up(&p);
+	ck_assert_int_eq(rest_finish(p.rest, 20000), 0);
+	ck_assert_int_eq(p.done, 1);
+	ck_assert_int_eq(p.gone, 1);
+}
+END_TEST
+
 /* Answered in time: the deadline is over. */
 START_TEST(idle)
 {
@@ -453,8 +490,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		conversation, replies,	 refusals, garbage,	endless,
-		late,	      full_line, idle,	   descriptors, from_within,
+		conversation, replies, refusals,    garbage,	 endless,	 late,
+		full_line,    idle,    descriptors, from_within, looked_at_late, finish,
 	};
 
 	return suite_run("rest", tests, ARRAY_SIZE(tests));

@@ -169,7 +169,7 @@ START_TEST(cloud_hypervisor)
 	FIXTURE f;
 
 	setup(&f, "[hypervisor]\ndriver = cloud-hypervisor\n");
-	f.facts.landlock = true;
+	f.facts.landlock = 3;
 	must(&f);
 	ck_assert_str_eq(f.plan.driver, "cloud-hypervisor");
 	ck_assert_str_eq(f.plan.vmm, vmm_driver_find("cloud-hypervisor")->program);
@@ -177,7 +177,7 @@ START_TEST(cloud_hypervisor)
 	ck_assert_int_eq(f.plan.accel, CONF_ACCEL_KVM);
 	ck_assert_int_eq(f.plan.machine, CONF_MACHINE_AUTO);
 	ck_assert_str_eq(f.plan.arch, "x86_64");
-	ck_assert(f.plan.landlock);
+	ck_assert_uint_eq(f.plan.landlock, 3);
 	ck_assert_ptr_null(strstr(f.plan.cmdline, "tsc_early_khz"));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		FIXTURE g;
