@@ -189,16 +189,36 @@ static void program_version(const char *path, char *dst, size_t size)
 			*c = '?';
 }
 
+/* A program of that name elsewhere, for those who install by hand. Heap; NULL = nowhere. */
+static char *find_in_path(const char *program)
+{
+	const char *slash = strrchr(program, '/'), *why;
+	const char *at = getenv("PATH");
+
+	while (at && *at) {
+		size_t n = strcspn(at, ":");
+		char *path = mem_printf("%.*s%s", (int)n, at, slash ? slash : program);
+
+		if (n > 0 && is_program(path, &why))
+			return path;
+		free(path);
+		at += n + (at[n] == ':');
+	}
+	return NULL;
+}
+
 static void check_hypervisor(const struct host_view *h, struct finding *f)
 {
-	const char *path = str_eq(h->conf->hypervisor, "auto") ? h->driver->program
-							       : h->conf->hypervisor;
+	bool is_auto = str_eq(h->conf->hypervisor, "auto");
+	const char *path = is_auto ? h->driver->program : h->conf->hypervisor;
+	AUTO_FREE char *elsewhere = is_auto ? find_in_path(path) : NULL;
 	char version[128];
 	const char *why;
 
 	if (!is_program(path, &why)) {
 		report(f, LEVEL_FAIL, "install it or set [hypervisor] path",
-		       "%s: %s (package %s)", path, why, h->driver->package);
+		       "%s: %s (package %s)%s%s", path, why, h->driver->package,
+		       elsewhere ? "; there is " : "", elsewhere ? elsewhere : "");
 		return;
 	}
 	program_version(path, version, sizeof(version));
@@ -209,25 +229,34 @@ static void check_hypervisor(const struct host_view *h, struct finding *f)
 		       "%s: does not say its version", path);
 }
 
+static void check_other(const struct vmm_driver *d, struct buf *found)
+{
+	const char *why = NULL;
+	bool there = is_program(d->program, &why);
+	AUTO_FREE char *elsewhere = there ? NULL : find_in_path(d->program);
+	const char *path = elsewhere ? elsewhere : d->program;
+	char version[128];
+
+	buf_addf(found, "%s%s", buf_len(found) ? ", " : "", path);
+	if (!there && !elsewhere) {
+		buf_addf(found, ": %s", why);
+		return;
+	}
+	program_version(path, version, sizeof(version));
+	buf_addf(found, " (%s%s)", version[0] ? version : "does not say its version",
+		 elsewhere ? "; to be named by [hypervisor] path" : "");
+}
+
 /* The drivers that are not configured: a container may choose one, where that is allowed. */
 static void check_others(const struct host_view *h, struct finding *f)
 {
 	struct buf found = { 0 };
-	char version[128];
-	const char *why;
 
 	for (size_t i = 0; vmm_driver_names[i]; i++) {
 		const struct vmm_driver *d = vmm_driver_find(vmm_driver_names[i]);
 
-		if (d == h->driver)
-			continue;
-		buf_addf(&found, "%s%s", buf_len(&found) ? ", " : "", d->program);
-		if (!is_program(d->program, &why)) {
-			buf_addf(&found, ": %s", why);
-			continue;
-		}
-		program_version(d->program, version, sizeof(version));
-		buf_addf(&found, " (%s)", version);
+		if (d != h->driver)
+			check_other(d, &found);
 	}
 	report(f, LEVEL_OK, NULL, "%s", buf_cstr(&found));
 	buf_done(&found);

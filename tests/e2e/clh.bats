@@ -52,7 +52,7 @@ fails()
 	equal "$(sed -n 1p "$T/$c.out")" 2
 	[ "$(sed -n 2p "$T/$c.out")" -lt 196608 ]
 	[ "$(sed -n 2p "$T/$c.out")" -gt 98304 ]
-	eventually 10 test -e "$T/in/new"
+	eventually "$E2E_TIMEOUT" test -e "$T/in/new"
 	has "$(cat "$ROOT/@$c/console.log")" 'Linux version'
 	# connected to and forgotten: nobody else can talk to the VMM
 	[ ! -e "$ROOT/@$c/vmm.api" ]
@@ -93,8 +93,25 @@ fails()
 	done
 }
 
+@test "a disk: its image is read where its format can be" {
+	local share=${KATA_RUNTIME%/bin/*}/share/kata
+	truncate -s 8M "$T/disk"
+	conf runtime "allow_kernel = $share/*" "allow_image = $T/*"
+	sh_bundle b 'cat /sys/block/vda/size' \
+		'.vm = { kernel: { path: "'"$share/vmlinux"'", initrd: "'"$share/initramfs.cpio"'" },
+			image: { path: "'"$T/disk"'", format: "raw" } }'
+	run -0 kata run --bundle "$T/b" "$c"
+	equal "$output" 16384
+	change "$T/b" '.vm.image.format = "vmdk"'
+	run -1 kata run --bundle "$T/b" "$c"
+	has "$output" 'vm.image.format: vmdk cannot be read by cloud-hypervisor'
+}
+
 @test "the VMM dies, says garbage, half an answer, too much, or no" {
 	trouble vm.boot:die
+	fails 'dying as told'
+	# between two calls
+	trouble vm.create:leave
 	fails 'dying as told'
 	trouble vmm.ping:garbage
 	fails 'sent garbage on its API socket'
@@ -106,8 +123,39 @@ fails()
 	fails 'refused vm.boot: Error from API: The VM could not boot: Cannot open kernel file'
 	trouble vm.info:noise
 	fails 'sent garbage on its event monitor'
-	trouble vmm.ping:slow
-	fails 'did not answer GET /api/v1/vmm.ping within'
+}
+
+# At once, each with trouble of its own: they take as long as answers may. Of the calls from vm.boot on
+# test_clh_vm tells: here the guest is up by then.
+@test "a VMM that does not answer" {
+	local id call pids=()
+	trouble ''
+	bundle b
+	for call in vmm.ping vm.create; do
+		id=$c-${call#*.}
+		echo "$call:slow" >"$T/trouble-@$id"
+		{ create "$id" b || touch "$T/failed-$id"; } 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for call in ping create; do
+		[ -e "$T/failed-$c-$call" ]
+	done
+	one_error "$T/$c-ping.err" 'did not answer GET /api/v1/vmm.ping within 10000 ms'
+	one_error "$T/$c-create.err" 'did not answer PUT /api/v1/vm.create within 10000 ms'
+	equal "$(leaks)" ""
+}
+
+@test "the VMM dies, says garbage or is silent when it is to end" {
+	local what
+	for what in vm.shutdown:slow vm.shutdown:garbage vmm.shutdown:die vm.shutdown:refuse; do
+		trouble "$what"
+		bundle b
+		start_container "$c" b
+		kata delete --force "$c"
+		equal "$(leaks)" ""
+		rm -rf "$T/b"
+	done
 }
 
 @test "a kernel that is none, and one that is not there: the VMM's own words" {
@@ -132,8 +180,22 @@ fails()
 	run kata check
 	has "$output" "ok    hypervisor: ${KATA_VMM:-$T/cloud-hypervisor} (cloud-hypervisor v"
 	has "$output" 'vsock: served by cloud-hypervisor'
+}
+
+@test "check names a cloud-hypervisor that is in PATH, with its version" {
+	[ ! -e /usr/bin/cloud-hypervisor ] || skip "hardware: a real one is installed, which comes first"
+	mkdir "$T/bin"
+	printf '#!/bin/sh\necho "cloud-hypervisor v99.1"\n' >"$T/bin/cloud-hypervisor"
+	chmod +x "$T/bin/cloud-hypervisor"
 	without_driver
 	run kata check
-	has "$output" 'other hypervisors: '
-	has "$output" '/cloud-hypervisor'
+	has "$output" 'other hypervisors: /usr/bin/cloud-hypervisor: '
+	PATH=$T/bin:$PATH run kata check
+	has "$output" "other hypervisors: $T/bin/cloud-hypervisor (cloud-hypervisor v99.1; "
+	conf hypervisor 'driver = cloud-hypervisor'
+	PATH=$T/bin:$PATH run -1 kata check
+	has "$output" "; there is $T/bin/cloud-hypervisor; install it or set [hypervisor] path"
+	conf hypervisor "path = $T/bin/cloud-hypervisor"
+	run kata check
+	has "$output" "ok    hypervisor: $T/bin/cloud-hypervisor (cloud-hypervisor v99.1)"
 }

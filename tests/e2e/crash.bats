@@ -87,17 +87,19 @@ no_processes()
 	all_stopped
 }
 
+# bats test_tags=clh
 @test "the hypervisor is killed" {
 	running
-	child=$(child_of_sandbox qemu-system)
+	child=$(child_of_sandbox "$(vmm_name)")
 	kill -9 "$child"
 	equal "$(exit_of "$shim")" 137
 	all_stopped
 }
 
+# bats test_tags=clh
 @test "the hypervisor is stopped, and the container deleted" {
 	running
-	child=$(child_of_sandbox qemu-system)
+	child=$(child_of_sandbox "$(vmm_name)")
 	kill -STOP "$child"
 	kata delete --force "$c"
 	equal "$(exit_of "$shim")" 137
@@ -162,10 +164,21 @@ has_no_process()
 	all_stopped
 }
 
+# it is started by the sandbox, or by a stand-in for a VMM that serves vsock itself
+vsock_device()
+{
+	[ "${KATA_DRIVER:-qemu}" != qemu ] || {
+		child_of_sandbox vhost-device-vsock
+		return
+	}
+	pgrep -o -P "$(child_of_sandbox "$(vmm_name)")" -f vhost-device-vsock || fail "no vhost-device-vsock"
+}
+
 @test "the vsock device is killed" {
-	[ ! -e /dev/vhost-vsock ] || conf hypervisor "vsock = vhost-user"
+	[ -z "${KATA_VMM:-}" ] || skip "hardware: a real VMM serves vsock itself"
+	[ ! -e /dev/vhost-vsock ] || [ "${KATA_DRIVER:-qemu}" != qemu ] || conf hypervisor "vsock = vhost-user"
 	running
-	child=$(child_of_sandbox vhost-device-vsock)
+	child=$(vsock_device)
 	kill -9 "$child"
 	equal "$(exit_of "$shim")" 137
 	all_stopped

@@ -19,7 +19,7 @@ containerd_begin()
 {
 	D=$(mktemp -d /tmp/kata-ctr.XXXXXX)
 	KATA_RUNTIME=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}
-	CTR_RUNTIME=${CTR_RUNTIME:-$KATA_RUNTIME}
+	CTR_RUNTIME=${CTR_RUNTIME:-$(engine_runtime "$D")}
 	[ -x "$CTR_RUNTIME" ] || fail "no $CTR_RUNTIME; set KATA_RUNTIME"
 	export D KATA_RUNTIME CTR_RUNTIME
 	export CONTAINERD_ADDRESS=$D/c.sock CONTAINERD_NAMESPACE=kata-${D##*.}

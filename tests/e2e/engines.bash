@@ -137,19 +137,6 @@ docker_start()
 	}
 }
 
-# engine_runtime DIR: what an engine is to call; with KATA_DRIVER something that brings its configuration
-engine_runtime()
-{
-	local runtime=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}
-	if [ "${KATA_DRIVER:-qemu}" != qemu ]; then
-		(KATA_RUNTIME=$runtime use_driver "$1")
-		printf '#!/bin/sh\nKATA_CONFIG=%s exec %s "$@"\n' "$1/kata.conf" "$runtime" >"$1/kata-runtime"
-		chmod +x "$1/kata-runtime"
-		runtime=$1/kata-runtime
-	fi
-	printf '%s\n' "$runtime"
-}
-
 docker_answers()
 {
 	timeout 10 docker version >/dev/null 2>&1

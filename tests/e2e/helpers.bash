@@ -60,11 +60,34 @@ driver_program()
 	cat >"$1/cloud-hypervisor" <<-END
 		#!/bin/sh
 		KATA_STAND_IN_VSOCK=$(helper_path vsock_device) \\
-		KATA_STAND_IN_TROUBLE=\$(cat "$1/trouble" 2>/dev/null) \\
+		KATA_STAND_IN_TROUBLE=\$(cat "$1/trouble-\${PWD##*/}" "$1/trouble" 2>/dev/null) \\
 			exec /usr/bin/python3 "$e2e_dir/../fakes/cloud-hypervisor" "\$@"
 	END
 	chmod +x "$1/cloud-hypervisor"
 	printf '%s\n' "$1/cloud-hypervisor"
+}
+
+# engine_runtime DIR: what an engine is to call, for it gives its runtime no environment of ours; with KATA_DRIVER
+# something that brings its configuration
+engine_runtime()
+{
+	local runtime=${KATA_RUNTIME:-/usr/local/bin/kata-runtime}
+	if [ "${KATA_DRIVER:-qemu}" != qemu ]; then
+		(KATA_RUNTIME=$runtime use_driver "$1")
+		printf '#!/bin/sh\nKATA_CONFIG=%s exec %s "$@"\n' "$1/kata.conf" "$runtime" >"$1/kata-runtime-driver"
+		chmod +x "$1/kata-runtime-driver"
+		runtime=$1/kata-runtime-driver
+	fi
+	printf '%s\n' "$runtime"
+}
+
+# vmm_name: what the command line of the VMM's process has
+vmm_name()
+{
+	case ${KATA_DRIVER:-qemu} in
+	qemu) echo qemu-system ;;
+	*) basename "${KATA_VMM:-$KATA_DRIVER}" ;;
+	esac
 }
 
 # helper_path KEY: what the installed runtime has for it

@@ -110,7 +110,7 @@ podman_setup_file()
 	containers_conf "$sid" >"$P/containers.conf"
 	# podman gives its runtime no environment and, before 5, not always its flags
 	printf '#!/bin/sh\nexec %q --root %q "$@"\n' \
-		"${KATA_RUNTIME:-/usr/local/bin/kata-runtime}" "$P/kata" >"$P/kata-runtime"
+		"$(engine_runtime "$P")" "$P/kata" >"$P/kata-runtime"
 	cat >"$P/podman" <<-END
 		#!/bin/sh
 		export CONTAINERS_CONF=\${CONTAINERS_CONF:-$P/containers.conf}

@@ -154,7 +154,7 @@ AT(at_boot, 3)
 AT(at_info, 4)
 AT(at_pause, 5)
 
-/* All at once: each takes as long as an answer may. The boot, which may take longer, is in clh.bats. */
+/* All at once: each takes as long as an answer may. The boot, which may take longer, is left to test_rest. */
 START_TEST(no_answer)
 {
 	static const size_t which[] = { 0, 1, 2, 4, 5 };
