@@ -169,6 +169,20 @@ machines()
 	equal "$(cexec "$c-a" echo runs)" runs
 }
 
+@test "seccomp: of the member that has a profile, not of its pod; exec too" {
+	# a user namespace needs no capability: that it is refused is the profile's doing
+	sandbox
+	member -d --seccomp -- "$c-a" sleep 1000
+	run cexec "$c-a" sh -c 'grep -E "^Seccomp:" /proc/self/status; unshare -U true; echo $?; mkdir /d && echo made'
+	has "$output" $'Seccomp:\t2'
+	has "$output" "Operation not permitted"
+	has "$output" $'\n1\nmade'
+	equal "$(member --rm -- "$c-b" sh -c 'grep -E "^Seccomp:" /proc/self/status; unshare -U true && echo may')" \
+		$'Seccomp:\t0\nmay'
+	run ! member --rm --seccomp -- "$c-b" unshare -U true
+	has "$output" "Operation not permitted"
+}
+
 @test "two pods are two machines" {
 	local first=$s
 	sandbox

@@ -170,6 +170,28 @@ tail_is()
 	has "$output" 1
 }
 
+@test "docker run: the default seccomp profile, one of the user's, none; exec too" {
+	# a user namespace needs no capability: that it is refused is the profile's doing
+	box
+	run inside sh -c 'grep -E "^Seccomp:" /proc/self/status; unshare -U true; echo $?; mkdir /d && echo made'
+	has "$output" $'Seccomp:\t2'
+	has "$output" "Operation not permitted"
+	has "$output" $'\n1\nmade'
+	printf '%s' '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"],
+		"action": "SCMP_ACT_ERRNO", "errnoRet": 100}]}' >"$T/profile.json"
+	run drun --security-opt "seccomp=$T/profile.json" e2e-busybox sh -c 'mkdir /d; unshare -U true && echo may'
+	has "$output" "Network is down"
+	has "$output" may
+	run -0 drun --security-opt seccomp=unconfined e2e-busybox sh -c '
+		grep -E "^Seccomp:" /proc/self/status; unshare -U true && echo may; unshare -m true || echo "no SYS_ADMIN"'
+	has "$output" $'Seccomp:\t0'
+	has "$output" $'may'
+	has "$output" "no SYS_ADMIN"
+	# what the profile has for a capability comes with it
+	run -0 drun --cap-add SYS_ADMIN e2e-busybox unshare -m sh -c 'grep -E "^Seccomp:" /proc/self/status'
+	equal "$output" $'Seccomp:\t2'
+}
+
 @test "docker run --privileged: the guest's devices, not the host's; --device: refused by name" {
 	[ -b /dev/loop0 ] || mknod /dev/loop0 b 7 0
 	run -0 drun --privileged e2e-busybox sh -c 'head -c 1 /dev/kmsg | wc -c

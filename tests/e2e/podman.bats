@@ -126,6 +126,24 @@ sized='until test "$(stty size 2>/dev/null)" = "21 77"; do sleep 0.1; done; stty
 	equal "${lines[12]}" 20
 }
 
+@test "run: the default seccomp profile, one of the user's, none; exec too" {
+	# podman's lets unshare(2) through; swapon(2) it answers with EPERM, the kernel with EINVAL for such a file
+	box "$c" --cap-add SYS_ADMIN
+	run pm exec "$c" sh -c 'grep -E "^Seccomp:" /proc/self/status; : >/s; swapon /s; echo $?; mkdir /d && echo made'
+	has "$output" $'Seccomp:\t2'
+	has "$output" "Operation not permitted"
+	has "$output" $'\n1\nmade'
+	printf '%s' '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"],
+		"action": "SCMP_ACT_ERRNO", "errnoRet": 100}]}' >"$T/profile.json"
+	run prun --security-opt "seccomp=$T/profile.json" $image sh -c 'mkdir /d; unshare -U true && echo may'
+	has "$output" "Network is down"
+	has "$output" may
+	run prun --security-opt seccomp=unconfined --cap-add SYS_ADMIN $image sh -c '
+		grep -E "^Seccomp:" /proc/self/status; : >/s; swapon /s'
+	has "$output" $'Seccomp:\t0'
+	has "$output" "Invalid argument"
+}
+
 @test "run --privileged: the guest's devices, not the host's; --device: refused by name" {
 	[ -b /dev/loop0 ] || mknod /dev/loop0 b 7 0
 	run -0 prun --privileged $image sh -c 'head -c 1 /dev/kmsg | wc -c
