@@ -3,13 +3,9 @@
 #include "userns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/fs.h"
 
 struct userns userns_of(const struct oci_spec *spec)
 {
@@ -96,26 +92,10 @@ int userns_check_user(const struct userns *u, const struct oci_user *user,
 	return 0;
 }
 
-static int write_map(pid_t pid, const char *file, const struct jt_objv *maps,
-		     struct kata_err *err)
-{
-	AUTO_FREE char *text = id_maps_text(maps);
-	char path[48];
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	r = fs_write_str(AT_FDCWD, path, text);
-	return r < 0 ? err_sys_code(err, r, "write %s of the container's user namespace",
-				    file)
-		     : 0;
-}
-
-/* "setgroups" stays allowed: the writer is the guest's root. */
 int userns_write_maps(pid_t pid, const struct userns *u, struct kata_err *err)
 {
-	int r = write_map(pid, "uid_map", &u->uids, err);
-
-	return r < 0 ? r : write_map(pid, "gid_map", &u->gids, err);
+	return id_maps_write(pid, &u->uids, &u->gids, "the container's user namespace",
+			     err);
 }
 
 int userns_become_root(struct kata_err *err)

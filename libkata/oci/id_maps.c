@@ -5,9 +5,12 @@
 #include "oci/id_maps.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "base/mem.h"
 
 static const struct oci_id_map *map_at(const struct jt_objv *maps, size_t i)
@@ -120,4 +123,24 @@ char *id_maps_text(const struct jt_objv *maps)
 	text = mem_strdup(buf_cstr(&b));
 	buf_done(&b);
 	return text;
+}
+
+static int write_map(pid_t pid, const char *file, const struct jt_objv *maps,
+		     const char *whose, struct kata_err *err)
+{
+	AUTO_FREE char *text = id_maps_text(maps);
+	char path[48];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	r = fs_write_str(AT_FDCWD, path, text);
+	return r < 0 ? err_sys_code(err, r, "write %s of %s", file, whose) : 0;
+}
+
+int id_maps_write(pid_t pid, const struct jt_objv *uids, const struct jt_objv *gids,
+		  const char *whose, struct kata_err *err)
+{
+	int r = write_map(pid, "uid_map", uids, whose, err);
+
+	return r < 0 ? r : write_map(pid, "gid_map", gids, whose, err);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* id_maps: lists of struct oci_id_map, as user namespaces have them (user_namespaces(7)). Pure. */
+/* id_maps: lists of struct oci_id_map, as user namespaces have them (user_namespaces(7)). Pure, but for id_maps_write(). */
 #ifndef KATA_OCI_ID_MAPS_H
 #define KATA_OCI_ID_MAPS_H
+
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "oci/spec.h"
@@ -29,5 +31,12 @@ bool id_maps_same(const struct jt_objv *a, const struct jt_objv *b);
 
 /** id_maps_text() - what is written to /proc/PID/uid_map. Heap. */
 char *id_maps_text(const struct jt_objv *maps);
+
+/**
+ * id_maps_write() - give the new user namespace that @pid is in its maps. "setgroups" stays allowed there:
+ * the writer is root of the namespace above. @whose: for the text.
+ */
+int id_maps_write(pid_t pid, const struct jt_objv *uids, const struct jt_objv *gids,
+		  const char *whose, struct kata_err *err) MUST_CHECK;
 
 #endif

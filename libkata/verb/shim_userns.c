@@ -41,18 +41,6 @@ void shim_userns_given(struct shim_userns *u)
 		fd_drop(&u->fd);
 }
 
-static int write_map(pid_t pid, const char *file, const struct jt_objv *maps,
-		     struct kata_err *err)
-{
-	AUTO_FREE char *text = id_maps_text(maps);
-	char path[48];
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	r = fs_write_str(AT_FDCWD, path, text);
-	return r < 0 ? err_sys_code(err, r, "write %s of kata-shim", file) : 0;
-}
-
 int shim_userns_map(struct creation *c, struct kata_err *err)
 {
 	const struct oci_linux *lx = c->bundle.spec->linux_;
@@ -72,6 +60,6 @@ int shim_userns_map(struct creation *c, struct kata_err *err)
 	/* a signal is dealt with by the steps to come */
 	if (!p[0].revents)
 		return 0;
-	r = write_map(c->shim.pid, "uid_map", &lx->uidMappings, err);
-	return r < 0 ? r : write_map(c->shim.pid, "gid_map", &lx->gidMappings, err);
+	return id_maps_write(c->shim.pid, &lx->uidMappings, &lx->gidMappings, "kata-shim",
+			     err);
 }
