@@ -258,13 +258,12 @@ static bool is_of_disk(const struct device_facts *f, const struct device_rule *r
 	return r->minor >= 0 && disk_of(f, r->major, r->minor);
 }
 
-size_t device_plan_rules(const struct device_rules *rules,
-			 const struct device_facts *facts, struct arena *a,
-			 struct device_rules *ret)
+void device_plan_rules(const struct device_rules *rules, const struct device_facts *facts,
+		       struct arena *a, struct device_rules *ret,
+		       struct device_rules *ret_left)
 {
 	const unsigned all = DEVICE_M | DEVICE_R | DEVICE_W;
-	struct device_rules to = { .allow = rules->allow };
-	size_t dropped = 0;
+	struct device_rules to = { .allow = rules->allow }, left = { 0 };
 
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct device_rule *r = &rules->v[i];
@@ -272,8 +271,8 @@ size_t device_plan_rules(const struct device_rules *rules,
 
 		if (!disk && (r->type != 'b' || !is_dynamic(r->major)))
 			device_rules_add(&to, r, a);
-		else if (!disk)
-			dropped++;
+		else if (!disk && !rules->allow)
+			device_rules_add(&left, r, a);
 	}
 	for (size_t i = 0; i < facts->n_disks; i++) {
 		const struct device_disk *d = &facts->disks[i];
@@ -286,12 +285,12 @@ size_t device_plan_rules(const struct device_rules *rules,
 			device_rules_add(&to, &one, a);
 	}
 	*ret = to;
-	return dropped;
+	*ret_left = left;
 }
 
 /* --- both */
 
-static void warn(struct planner *p, size_t dropped)
+static void warn(struct planner *p, const struct device_rules *left)
 {
 	struct buf b = { 0 };
 
@@ -301,11 +300,13 @@ static void warn(struct planner *p, size_t dropped)
 			 "have are left out: %s%s",
 			 p->n_left, buf_cstr(&p->left),
 			 p->n_left > NAMED_MAX ? ", ..." : "");
-	if (dropped)
-		buf_addf(&b,
-			 "%slinux.resources.devices: %zu rules are about block devices "
-			 "of the host that are not attached",
-			 p->n_left ? "; " : "", dropped);
+	if (left->n)
+		buf_addf(
+			&b,
+			"%slinux.resources.devices: %zu rules allow block devices of the "
+			"host that are not attached: %s%s",
+			p->n_left ? "; " : "", left->n, device_rule_text(left->v, p->a),
+			left->n > 1 ? ", ..." : "");
 	p->p.warning = buf_len(&b) ? arena_strdup(p->a, buf_cstr(&b)) : NULL;
 	buf_done(&b);
 	buf_done(&p->left);
@@ -318,7 +319,7 @@ int device_plan_make(const struct oci_spec *spec, const struct device_rules *rul
 	struct planner p = { .spec = spec, .facts = facts, .a = a };
 	size_t listed = spec->linux_ ? spec->linux_->devices.n : 0;
 	bool all = device_rules_all(rules);
-	size_t dropped;
+	struct device_rules left;
 	int r;
 
 	p.p.nodes = arena_array(a, ARRAY_SIZE(defaults) + listed + facts->n_own,
@@ -330,8 +331,8 @@ int device_plan_make(const struct oci_spec *spec, const struct device_rules *rul
 		return r;
 	if (all)
 		plan_own(&p);
-	dropped = device_plan_rules(rules, facts, a, &p.p.rules);
-	warn(&p, dropped);
+	device_plan_rules(rules, facts, a, &p.p.rules, &left);
+	warn(&p, &left);
 	*ret = p.p;
 	return 0;
 }

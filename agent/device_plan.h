@@ -50,10 +50,13 @@ int device_plan_make(const struct oci_spec *spec, const struct device_rules *rul
 		     const struct device_facts *facts, struct arena *a,
 		     struct device_plan *ret, struct kata_err *err) MUST_CHECK;
 
-/** device_plan_rules() - @rules in the guest's numbers. Return: how many of them mean nothing here. */
-size_t device_plan_rules(const struct device_rules *rules,
-			 const struct device_facts *facts, struct arena *a,
-			 struct device_rules *ret);
+/**
+ * device_plan_rules() - @rules in the guest's numbers. @ret_left: those that would allow what is not
+ * here: block devices of the host that are no disks of this VM. (To forbid such needs nothing.)
+ */
+void device_plan_rules(const struct device_rules *rules, const struct device_facts *facts,
+		       struct arena *a, struct device_rules *ret,
+		       struct device_rules *ret_left);
 
 /** device_plan_wants_disks() - does it name block devices? */
 bool device_plan_wants_disks(const struct oci_linux *linux_);

@@ -273,20 +273,27 @@ int devices_filter(int cgroup_fd, const struct device_rules *rules, struct kata_
 		     : 0;
 }
 
-int devices_update(int cgroup_fd, const struct oci_spec *spec,
-		   const struct oci_resources *res, struct kata_err *err)
+int devices_update(const struct oci_spec *spec, const struct oci_resources *res,
+		   struct arena *a, const struct device_rules **ret, struct kata_err *err)
 {
-	AUTO(arena) *a = arena_new();
-	struct device_rules asked, rules;
+	struct device_rules asked, left, *rules = arena_alloc(a, sizeof(*rules));
 	struct device_facts facts;
 	int r;
 
+	*ret = NULL;
 	if (!res || res->devices.n == 0)
 		return 0;
 	r = make_rules(res, a, &asked, err);
 	if (r < 0)
 		return r;
 	facts = gather(spec->linux_, false, a);
-	device_plan_rules(&asked, &facts, a, &rules);
-	return devices_filter(cgroup_fd, &rules, err);
+	device_plan_rules(&asked, &facts, a, rules, &left);
+	if (left.n)
+		return err_set(err, -ENOTSUP,
+			       FILTER ": \"%s\" is about a block device of the host that "
+				      "the VM does not have; disks are attached when it "
+				      "boots",
+			       device_rule_text(left.v, a));
+	*ret = rules;
+	return 0;
 }

@@ -17,8 +17,12 @@ int devices_make(int root_fd, const struct device_plan *p,
 int devices_filter(int cgroup_fd, const struct device_rules *rules,
 		   struct kata_err *err) MUST_CHECK;
 
-/** devices_update() - other rules for the group of @spec's container; none listed: the old ones stay. */
-int devices_update(int cgroup_fd, const struct oci_spec *spec,
-		   const struct oci_resources *res, struct kata_err *err) MUST_CHECK;
+/**
+ * devices_update() - other rules for the group of @spec's container, for devices_filter(); *ret in @a. None
+ * listed: NULL, the old ones stay. -ENOTSUP: one is about a device that the guest does not have.
+ */
+int devices_update(const struct oci_spec *spec, const struct oci_resources *res,
+		   struct arena *a, const struct device_rules **ret,
+		   struct kata_err *err) MUST_CHECK;
 
 #endif

@@ -282,11 +282,13 @@ static int do_resume(struct request *r, struct kata_err *err)
 static int do_update(struct request *r, struct kata_err *err)
 {
 	const struct req_update *u = r->body;
-	int code = resources_apply(r->container->cgroup_fd, u->resources, true, err);
+	const struct device_rules *rules;
+	int code = devices_update(r->container->spec, u->resources, r->a, &rules, err);
 
 	if (code == 0)
-		code = devices_update(r->container->cgroup_fd, r->container->spec,
-				      u->resources, err);
+		code = resources_apply(r->container->cgroup_fd, u->resources, true, err);
+	if (code == 0 && rules)
+		code = devices_filter(r->container->cgroup_fd, rules, err);
 	if (code == 0)
 		rpc_answer(r->guest, &r->call, MSG_OK, 0, NULL);
 	return code;

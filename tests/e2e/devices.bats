@@ -55,7 +55,8 @@ rules()
 }
 
 @test "without rules it is the defaults, as with runc; mknod can be forbidden; exec and update" {
-	sh_bundle b 'mknod /dev/kmsg2 c 1 11 && (: </dev/kmsg2); echo "kmsg $?"; sleep 1000' "$(may)"
+	sh_bundle b 'mknod /dev/kmsg2 c 1 11 && (: </dev/kmsg2); echo "kmsg $?"; sleep 1000' "$(may)" \
+		'.mounts += [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"}]'
 	start_container "$c" b
 	wait_output "$c" "kmsg 1"
 	run kata exec "$c" sh -c ': </dev/kmsg2'
@@ -70,6 +71,13 @@ rules()
 	kata exec "$c" sh -c ': >/dev/kmsg2'
 	run kata exec "$c" mknod /dev/kmsg3 c 1 11
 	has "$output" "Operation not permitted"
+	# a number that means another device here, or none; and nothing of the document is applied
+	echo '{"pids": {"limit": 77}, "devices": [{"allow": false, "access": "rwm"},
+		{"allow": true, "type": "b", "major": 253, "minor": 7, "access": "rw"}]}' >"$T/foreign.json"
+	run ! kata update --resources "$T/foreign.json" "$c"
+	has "$output" 'linux.resources.devices: \"b 253:7 rw\" is about a block device of the host'
+	equal "$(kata exec "$c" cat /sys/fs/cgroup/pids.max)" max
+	kata exec "$c" sh -c ': >/dev/kmsg2'
 	kata delete --force "$c"
 }
 

@@ -134,7 +134,7 @@ START_TEST(disks_have_the_guests_numbers)
 		"{\"allow\":true,\"type\":\"b\",\"major\":7,\"minor\":9,\"access\":\"r\"},"
 		"{\"allow\":true,\"type\":\"b\",\"major\":253,\"minor\":0,\"access\":\"rwm\"}";
 	struct oci_spec spec = *DEVICES(DEV("/dev/xvda", "b", 7, 9), "{\"allow\":false}");
-	struct device_rules host, guest;
+	struct device_rules host, guest, left;
 	struct kata_err err = { 0 };
 	struct device_plan p;
 
@@ -151,7 +151,9 @@ START_TEST(disks_have_the_guests_numbers)
 					   &host, &err),
 			 0);
 	/* 253 is another driver's here */
-	ck_assert_uint_eq(device_plan_rules(&host, &has_disk, test_arena(), &guest), 1);
+	device_plan_rules(&host, &has_disk, test_arena(), &guest, &left);
+	ck_assert_uint_eq(left.n, 1);
+	ck_assert_str_eq(device_rule_text(left.v, test_arena()), "b 253:0 rwm");
 	ck_assert_uint_eq(device_rules_verdict(&guest, 'b', 254, 16),
 			  DEVICE_R | DEVICE_M);
 	ck_assert_uint_eq(device_rules_verdict(&guest, 'b', 253, 0), DEVICE_M);
