@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -90,6 +91,23 @@ static int make_readonly(int root_fd, const char *path)
 	});
 }
 
+/*
+ * The container's /dev/null, as in runc: its mount has the attributes that the spec gives /dev. One that is no
+ * such device, in a /dev that is somebody's bind, would show its content instead: then it is the guest's.
+ */
+static int open_null(int root_fd)
+{
+	AUTO_CLOSE int fd = fs_open_in_root(root_fd, "/dev/null", O_PATH, 0);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	    st.st_rdev == makedev(1, 3))
+		return TAKE_FD(fd);
+	fd_drop(&fd);
+	fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
 /* A file is covered by /dev/null, a directory by an empty tmpfs; runc's maskPath(). */
 static int make_masked(int root_fd, const char *path, int null_fd)
 {
@@ -121,9 +139,9 @@ int rootfs_mask(int root_fd, const struct oci_linux *linux_, struct kata_err *er
 	}
 	if (linux_->maskedPaths.n == 0)
 		return 0;
-	null_fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	null_fd = open_null(root_fd);
 	if (null_fd < 0)
-		return err_sys(err, "open /dev/null");
+		return err_sys_code(err, null_fd, "open /dev/null");
 	for (size_t i = 0; i < linux_->maskedPaths.n; i++) {
 		r = make_masked(root_fd, linux_->maskedPaths.v[i], null_fd);
 		if (r < 0)
