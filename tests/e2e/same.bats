@@ -47,6 +47,17 @@ on_terminal()
 		run --bundle "$T/b" "$c" 3>&- | tr -d '\r' | grep -vE '^$|^settings restored$' >"$T/$1"
 }
 
+# execed RUNTIME: the probe is a further process of the container, with what $exec_options say
+execed()
+{
+	local status=0
+	change "$T/b" '.process.args = ["sleep", "1000"]'
+	runtime "$1" run --detach --bundle "$T/b" "$c" </dev/null >"$T/$1.err" 2>&1 || return 1
+	: | runtime "$1" exec "${exec_options[@]}" "$c" sh -c '. /probe' 2>"$T/$1.err" | cat >"$T/$1" || status=1
+	runtime "$1" delete --force "$c" >/dev/null 2>&1 || status=1
+	return $status
+}
+
 # same CONFIG HOW: of bundle $T/b
 same()
 {
@@ -138,4 +149,42 @@ all_capabilities()
 		"$e2e_dir/../data/guest_spec/docker.json" >"$T/b/config.json"
 	touch "$T/resolv.conf" "$T/hostname" "$T/hosts"
 	same docker piped
+}
+
+# an engine's profile, without what newer runcs than this one's need
+profile()
+{
+	jq .linux.seccomp "$e2e_dir/../data/oci/valid/docker-20.10-run.json"
+}
+
+# ids that no file of the image has names for
+numbers='.process.user = {"uid": 12345, "gid": 54321, "umask": 23, "additionalGids": [2000, 61234]}'
+
+# what a further process inherits, as runc has it
+inherited()
+{
+	template "$numbers" ".linux.seccomp = $(profile)" \
+		'.process.cwd = "/home" | .root.readonly = false | .process.oomScoreAdj = 300' \
+		'.process.noNewPrivileges = false | .process.env = ["PATH=/bin", "B=of the container", "A=2"]' \
+		'.process.rlimits = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
+			{"type": "RLIMIT_NOFILE", "soft": 333, "hard": 444}, {"type": "RLIMIT_NPROC", "soft": 333, "hard": 444}]' \
+		'.process.capabilities |= (.inheritable = ["CAP_KILL"] | .ambient = ["CAP_KILL"])'
+}
+
+@test "ids without names, an engine's seccomp profile" {
+	inherited
+	same numbers piped
+}
+
+@test "exec: what a further process inherits" {
+	inherited
+	exec_options=()
+	same exec execed
+}
+
+@test "exec: with options" {
+	inherited
+	exec_options=(--user 1000:7 --additional-gids 9 --additional-gids 65000 --cwd /tmp --env A=3 --env C=4
+		--cap CAP_NET_RAW --no-new-privs)
+	same options execed
 }
