@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """guest: a kata-agent to test: in namespaces of this machine, or in a VM."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -77,6 +78,22 @@ class Guest:
         shutil.rmtree(self.dir)
 
 
+def mute(path):
+    """Mounts a file system whose server never says a word: who looks for something in it waits until the
+    descriptor that is returned is closed. None: no FUSE here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    os.mkdir(path)
+    options = "fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
+    if libc.mount(b"mute", path.encode(), b"fuse", 0, options.encode()) == 0:
+        return fd
+    os.close(fd)
+    return None
+
+
 class NamespaceGuest(Guest):
     """The agent's test entry. Its cgroup, where there is a cgroup2 tree, is below ours."""
 
@@ -91,8 +108,19 @@ class NamespaceGuest(Guest):
                 self.cgroup = tempfile.mkdtemp(prefix="agent-test.", dir=tree)
                 args += ["--cgroup", self.cgroup]
                 break
+        # in the agent's mount namespace, and not in ours
+        self.mute = mute(self.share + "/mute")
         self.main = self.spawn("agent", "unshare", "-m", "-p", "-f", "-n", "--kill-child",
                                "--mount-proc", *args)
+
+    def unmute(self):
+        if self.mute is not None:
+            os.close(self.mute)
+        self.mute = None
+
+    def stop(self):
+        self.unmute()
+        return super().stop()
 
     def cards(self):
         if self.has_cards:
@@ -133,6 +161,7 @@ class NamespaceGuest(Guest):
                               capture_output=True, text=True).stdout
 
     def remove(self):
+        subprocess.run(["umount", "-q", "-l", self.share + "/mute"])
         if self.cgroup:
             for d, _, _ in sorted(os.walk(self.cgroup), reverse=True):
                 os.rmdir(d)

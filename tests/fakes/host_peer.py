@@ -346,7 +346,9 @@ class HostPeer:
             self.unexpected.append((kind, body))
 
     def send(self, kind, body):
-        text = json.dumps(body).encode()
+        return self.send_bytes(kind, json.dumps(body).encode())
+
+    def send_bytes(self, kind, text):
         self.last_id += 1
         self.control.setblocking(True)
         self.control.sendall(struct.pack("<IHHI", len(text), kind, 0, self.last_id) + text)
