@@ -228,8 +228,13 @@ static void check_host(struct stream *s)
 {
 	unsigned char scratch[256];
 
-	if (transfer_result(recv(s->sock_fd, scratch, sizeof(scratch), MSG_DONTWAIT)) ==
+	if (transfer_result(recv(s->sock_fd, scratch, sizeof(scratch), MSG_DONTWAIT)) !=
 	    PUMP_GONE)
+		return;
+	/* it has all that it was promised; who still holds the pipe shall not suffer for it */
+	if (s->ended)
+		close_sock(s);
+	else
 		host_gone(s);
 }
 

@@ -138,6 +138,31 @@ teardown()
 	kata delete "$c"
 }
 
+@test "kill --all means the group: children, other sessions, what exec has left there" {
+	sh_bundle b 'sh /each child & setsid sh /each session &
+		trap "echo init got; until [ \$(grep -c got /said) = 3 ]; do sleep 0.1; done; exit 3" USR1
+		echo up; while :; do sleep 0.1; done'
+	printf '%s\n' 'trap "echo $1 got >>/said; exit" USR1' 'echo $1 up >>/said' \
+		'while :; do sleep 0.1; done' >"$T/b/rootfs/each"
+	start_container "$c" b
+	kata exec -d "$c" setsid sh /each exec >/dev/null </dev/null
+	eventually 30 says "$T/b/rootfs/said" 3 up
+	wait_output "$c" up
+	kata kill --all "$c" USR1
+	wait_stopped "$c" || fail "$(cat "$T/$c.out" "$T/$c.err" "$T/b/rootfs/said")"
+	has "$(cat "$T/$c.out")" "init got"
+	equal "$(grep got "$T/b/rootfs/said" | sort | tr '\n' ' ')" "child got exec got session got "
+	# of what has ended, as runc has it
+	kata kill --all "$c" KILL
+	kata delete "$c"
+}
+
+# says FILE N WORD: N lines of it have WORD
+says()
+{
+	[ "$(grep -c "$3" "$1" 2>/dev/null)" = "$2" ]
+}
+
 @test "list: table, ids, JSON" {
 	equal "$(kata list -q)" ""
 	bundle b
