@@ -260,7 +260,10 @@ int shim_streams(struct process *p, struct guest_streams *st)
 	return passed_streams(p, st);
 }
 
-/* Few and small messages: a shim that does not take them has stopped working. */
+/*
+ * Few and small messages: a shim that does not take them has stopped working. It would wait for the lost
+ * one for ever; hung up, it ends as if we had died.
+ */
 static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
 			 size_t n_fds)
 {
@@ -269,8 +272,12 @@ static void send_to_shim(struct process *p, struct ctl_msg *m, const int *fds,
 	if (p->shim.fd < 0)
 		return;
 	r = ctl_send(p->shim.fd, m, fds, n_fds);
-	if (r < 0)
-		log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
+	if (r >= 0)
+		return;
+	log_debug("kata-shim of %s: %s", p->ct->id, err_text(-r));
+	hang_up(p);
+	if (!p->exited)
+		ask_signal(p, SIGKILL);
 }
 
 static void give_stream(struct process *p, unsigned stream)

@@ -149,6 +149,7 @@ may() { name=$1; shift; if "$@" 2>/tmp/why; then echo "$name=yes"; else echo "$n
 @test "userns: a terminal, a user of one's own, time with offsets" {
 	# 1000 days of uptime, and a clock a bit before the guest's
 	userns_bundle b "$look"'
+		stty -echo; echo ready # what is typed now is not seen
 		try id id
 		try tty stat -c "%u %F" "$(tty)"
 		may console sh -c ": >/dev/console"
