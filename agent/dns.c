@@ -50,7 +50,7 @@ static int make_socket(int type, const struct sockaddr_in *client)
 	return TAKE_FD(fd);
 }
 
-/* Without a host, or with too many clients, it is lost: resolvers ask again. */
+/* Without a host it is lost: resolvers ask again. */
 static struct dns_relay *relay_take(struct dns *d, int protocol, int fd,
 				    const struct sockaddr_in *client)
 {

@@ -57,6 +57,5 @@ void dns_client_take(struct sandbox *sb, int protocol, int fd)
 		close(fd);
 		return;
 	}
-	if (!dns_relay_add_take(&sb->dns, &ends))
-		log_debug("dns: a client of the guest's was turned away");
+	dns_relay_add_take(&sb->dns, &ends);
 }
